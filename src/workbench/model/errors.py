@@ -1,0 +1,30 @@
+"""The one family of errors: what every face shows, and what programs match on."""
+
+
+class WorkbenchError(Exception):
+    """Something the user can understand and act on.
+
+    code: stable and dotted, `kv.key_not_found`; programs match on it.
+    message: one sentence that names the thing.
+    hint: the way out, or an empty string.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(WorkbenchError):
+    """The command itself is wrong (exit status 2)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__("usage", message, hint)
+
+
+class Cancelled(WorkbenchError):
+    """The user stopped it."""
+
+    def __init__(self, message: str = "stopped before it was done", hint: str = "") -> None:
+        super().__init__("cancelled", message, hint)
