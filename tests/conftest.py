@@ -1,0 +1,48 @@
+"""Fixtures every test may use: the pinned emulator, and the Worker that answers for the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import emulator as emulators
+from tests.support.oracle import Oracle, start_oracle
+
+OracleFactory = Callable[..., Oracle]
+
+
+@pytest.fixture(scope="session")
+def emulator_install() -> Path:
+    """The installed emulator's folder; where it cannot be had the test skips, or fails if all is required."""
+    try:
+        return emulators.install()
+    except emulators.EmulatorError as error:
+        emulators.unavailable(str(error))
+
+
+@pytest.fixture(scope="session")
+def oracle(emulator_install: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
+    """A running oracle shared by all tests: use names of your own, and leave its state as you would find it."""
+    running = start_oracle(tmp_path_factory.mktemp("oracle"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def oracle_factory(emulator_install: Path, tmp_path: Path) -> Iterator[OracleFactory]:
+    """Starts an oracle of the test's own: `oracle_factory()` on fresh state, `oracle_factory(folder)` on a folder.
+
+    The folder is what `--persist-to` takes (it holds `v3`). All of them end with the test.
+    """
+    running: list[Oracle] = []
+
+    def start(persist_to: Path | None = None, **options: object) -> Oracle:
+        folder = tmp_path / f"oracle-{len(running)}"
+        running.append(start_oracle(folder, persist_to=persist_to, **options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
