@@ -1,0 +1,161 @@
+"""What a tab's content is, and which pane shows which resource.
+
+A pane is added by writing a `Pane` and one line in `_PANES`; the shell and app.py stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from textual.message import Message
+from textual.widget import Widget
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.text import visible
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class Locator(NamedTuple):
+    """What a pane shows; two equal locators are the same tab. Kept across starts, so its fields are plain.
+
+    kind: kv, r2, d1, do_namespace, do_object, do_facet, workflow, workflow_instance, worker, state.
+    resource: the id its state is filed under (namespace id, bucket name, database id, `script-Class`, workflow or Worker name).
+    object: the object's id, or a workflow instance's. facets: their names from the outermost in.
+    view: which of several panes on the same thing ("sql" for the console on an object or a facet), or "".
+    label: what a person calls it; for the tab.
+    """
+
+    kind: str
+    resource: str
+    object: str = ""
+    facets: tuple[str, ...] = ()
+    view: str = ""
+    label: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, tuple[str, ...], str]:
+        """What tells two tabs apart: everything but the label."""
+        return self[:5]
+
+
+class Details(NamedTuple):
+    """What the details pane shows of a selection: a title, and rows of (name, value) as text from anywhere."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+class Pane(Widget):
+    """One tab: made with a session and a locator, filled in `on_mount`, read again in `refresh_data`."""
+
+    DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
+
+    HELP: ClassVar[str] = ""
+    """A few lines about the pane for the help screen; plain text."""
+
+    class DetailsChanged(Message):
+        """The selection changed; the details pane shows this while it is open."""
+
+        def __init__(self, details: Details) -> None:
+            super().__init__()
+            self.details = details
+
+    class TitleChanged(Message):
+        """The tab's label must be drawn again."""
+
+    class Open(Message):
+        """Open another resource in a tab of its own."""
+
+        def __init__(self, locator: Locator) -> None:
+            super().__init__()
+            self.locator = locator
+
+    class Changed(Message):
+        """The pane wrote something: counts in the tree are read again."""
+
+    def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
+        super().__init__(**options)
+        self.session = session
+        self.locator = locator
+
+    @property
+    def title(self) -> str:
+        """The tab's label; untrusted, drawn without markup."""
+        return self.locator.label or self.locator.resource
+
+    def concerns(self, paths: Collection[str]) -> bool:
+        """Whether changed files (relative to the state directory's `v3`) may change what is shown."""
+        return True
+
+    async def refresh_data(self) -> None:
+        """Read again what is on screen: files changed, or the user asked. Keep the cursor where it is."""
+
+    def why_stay(self) -> str:
+        """A question to ask before the tab is closed ("a transaction is open: roll it back?"), or ""."""
+        return ""
+
+    async def closing(self) -> None:
+        """The tab is being closed: end what runs, close sessions."""
+
+    def keep(self) -> dict[str, Any]:
+        """What to find again after a restart, as JSON (folder, filter, cursor)."""
+        return {}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take what `keep` gave, before the pane is mounted."""
+
+    def focus_first(self) -> None:
+        """Put the focus where the keyboard is wanted first."""
+        for widget in self.query("*"):
+            if widget.focusable:
+                widget.focus()
+                return
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        """A passing note. Text from anywhere: control codes are made visible, markup is not parsed."""
+        self.app.notify(
+            visible(text, lines=True, limit=2000), severity="error" if error else "information", markup=False
+        )
+
+    def tell_error(self, error: WorkbenchError) -> None:
+        """What went wrong, with the way out."""
+        self.tell(f"{error.message}\n{error.hint}" if error.hint else error.message, error=True)
+
+
+_PANES: dict[tuple[str, str], str] = {
+    ("kv", ""): "workbench.screens.browser:KvBrowser",
+    ("r2", ""): "workbench.screens.browser:R2Browser",
+    ("d1", ""): "workbench.screens.console:SqlConsole",
+    ("do_object", ""): "workbench.screens.inspector:ObjectInspector",
+    ("do_object", "sql"): "workbench.screens.console:SqlConsole",
+    ("do_facet", ""): "workbench.screens.inspector:ObjectInspector",
+    ("do_facet", "sql"): "workbench.screens.console:SqlConsole",
+    ("workflow", ""): "workbench.screens.workflows:WorkflowPane",
+    ("worker", ""): "workbench.screens.overview:WorkerPane",
+    ("state", ""): "workbench.screens.overview:StatePane",
+}
+
+# Shown in the place of a pane that is not there.
+_INSTEAD = {("do_object", ""): ("do_object", "sql"), ("do_facet", ""): ("do_facet", "sql")}
+
+
+def pane_class(locator: Locator) -> type[Pane] | None:
+    """The pane that shows this, imported now; None where nothing does."""
+    wanted = (locator.kind, locator.view)
+    for key in (wanted, _INSTEAD.get(wanted)):
+        where = _PANES.get(key) if key else None
+        if where is None:
+            continue
+        module, _, name = where.partition(":")
+        try:
+            found: type[Pane] = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if not module.startswith(error.name or "?"):
+                raise
+            continue
+        return found
+    return None

@@ -1,0 +1,88 @@
+"""The screens' one way to operations: nothing here blocks the event loop, and no error goes missing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.progress import Cancel, Progress
+from workbench.model.target import Target
+from workbench.operations.executor import State, drive, execute
+
+T = TypeVar("T")
+
+log = logging.getLogger("workbench")
+
+
+class Session:
+    """A project opened on a target. Made once a window; every pane has it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @property
+    def target(self) -> Target:
+        return self.state.target
+
+    async def call(
+        self,
+        operation: str,
+        /,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Run an operation by its name, `call("kv.keys.list", binding="CACHE")`, and give its result (a model value).
+
+        Raises WorkbenchError, and nothing else: an unexpected exception is logged and comes as `unexpected`.
+        progress is called in the thread that works; `watching` takes it to the screen.
+        """
+        state = self.state.watched(cancel, progress) if cancel or progress else self.state
+        return await self.thread(execute(state, operation, arguments, force=force, dry_run=dry_run))
+
+    async def thread(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the backend: in a thread where the backend blocks, else here."""
+        try:
+            if self.state.backend.suspends:
+                return await work
+            return await asyncio.to_thread(drive, work)
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            raise unexpected(error) from error
+
+    async def blocking(self, call: Callable[[], T]) -> T:
+        """Run an ordinary function that blocks (files, iterating a stream's chunks) in a thread."""
+        try:
+            return await asyncio.to_thread(call)
+        except WorkbenchError:
+            raise
+        except OSError as error:
+            name = f" {error.filename}" if error.filename else ""
+            raise WorkbenchError("file.failed", f"{error.strerror or error}:{name}") from error
+        except Exception as error:
+            raise unexpected(error) from error
+
+    def close(self) -> None:
+        self.state.backend.close()
+
+
+def unexpected(error: Exception) -> WorkbenchError:
+    """An error nobody foresaw, as one the user can read; the traceback goes to the log."""
+    log.error("unexpected", exc_info=error)
+    return WorkbenchError("unexpected", f"{type(error).__name__}: {error}", "the log has the details")
+
+
+async def settled(work: Awaitable[T], failed: Callable[[WorkbenchError], None]) -> T | None:
+    """The result, or None after `failed` was told why not."""
+    try:
+        return await work
+    except WorkbenchError as error:
+        failed(error)
+        return None
