@@ -1,6 +1,6 @@
 """The oracle: a Worker that does through real bindings what a test asks, and says exactly what it reads.
 
-JavaScript values travel as nodes, `{"type": "Date", "value": 0}`; `js` makes one of a plain Python value. Bytes are
+JavaScript values travel as nodes (tests.support.values); `js` makes one of a plain Python value. Bytes are
 bytes here and base64 on the way. What the runtime refuses raises OracleError.
 """
 
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.emulator import Emulator
+from tests.support.values import Node, bigint, catalogue, encoded, js, plain
+
+__all__ = ["Node", "Oracle", "OracleError", "Room", "bigint", "catalogue", "js", "plain", "start_oracle"]
 
 SOURCES = Path(__file__).resolve().parent.parent / "workers" / "oracle"
-Node = dict[str, Any]
 
 
 class OracleError(Exception):
@@ -25,60 +27,6 @@ class OracleError(Exception):
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
         self.name = name
-
-
-def js(value: object) -> Node:
-    """The node of a plain Python value: None is null, bytes a Uint8Array, int and float a number."""
-    match value:
-        case None:
-            return {"type": "null"}
-        case bool():
-            return {"type": "boolean", "value": value}
-        case int() | float():
-            return {"type": "number", "value": value}
-        case str():
-            return {"type": "string", "value": value}
-        case bytes():
-            return {"type": "Uint8Array", "base64": _encoded(value)}
-        case dict() if isinstance(value.get("type"), str):
-            return value
-        case dict():
-            return {"type": "Object", "entries": [[str(key), js(inner)] for key, inner in value.items()]}
-        case list() | tuple():
-            entries = [[str(index), js(inner)] for index, inner in enumerate(value)]
-            return {"type": "Array", "length": len(value), "entries": entries}
-    raise TypeError(f"no JavaScript value for {type(value).__name__}")
-
-
-def bigint(value: int) -> Node:
-    return {"type": "bigint", "value": str(value)}
-
-
-def catalogue(name: str) -> Node:
-    """A value of the Worker's catalogue (`Oracle.catalogue_names`)."""
-    return {"type": "catalogue", "name": name}
-
-
-def plain(node: Node) -> Any:
-    """The Python value of a node of the plain kinds; other nodes stay nodes."""
-    match node:
-        case {"type": "null"}:
-            return None
-        case {"type": "boolean" | "string", "value": value}:
-            return value
-        case {"type": "number", "value": value}:
-            return float(value) if isinstance(value, str) else value
-        case {"type": "ArrayBuffer" | "Uint8Array", "base64": text}:
-            return base64.b64decode(text)
-        case {"type": "Object", "entries": entries}:
-            return {key: plain(inner) for key, inner in entries}
-        case {"type": "Array", "entries": entries, "length": length} if len(entries) == length:
-            return [plain(inner) for _, inner in entries]
-    return node
-
-
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _given(**arguments: Any) -> dict[str, Any]:
@@ -185,11 +133,11 @@ class OracleKv:
     ) -> None:
         """Expiration in Unix seconds, ttl in seconds."""
         options = _given(metadata=metadata, expiration=expiration, expirationTtl=ttl)
-        self._ask("put", key=key, value=_encoded(value), options=options)
+        self._ask("put", key=key, value=encoded(value), options=options)
 
     def put_many(self, entries: Mapping[str, bytes]) -> None:
         self._ask(
-            "put_many", entries=[{"key": key, "value": _encoded(value)} for key, value in entries.items()]
+            "put_many", entries=[{"key": key, "value": encoded(value)} for key, value in entries.items()]
         )
 
     def get(self, key: str, **options: Any) -> bytes | None:
@@ -231,7 +179,7 @@ class OracleBucket:
 
     def put(self, key: str, value: bytes, **options: Any) -> dict[str, Any]:
         """Options: httpMetadata, customMetadata, onlyIf, md5, sha256, storageClass."""
-        return dict(self._ask("put", key=key, value=_encoded(value), options=options))
+        return dict(self._ask("put", key=key, value=encoded(value), options=options))
 
     def get(self, key: str, **options: Any) -> dict[str, Any] | None:
         """The object with its bytes under `value`; option range: {offset, length} or {suffix}."""
@@ -256,7 +204,7 @@ class OracleBucket:
 
     def upload_part(self, key: str, upload_id: str, number: int, value: bytes) -> dict[str, Any]:
         """Gives {partNumber, etag}, which completing wants back."""
-        arguments = {"key": key, "upload_id": upload_id, "number": number, "value": _encoded(value)}
+        arguments = {"key": key, "upload_id": upload_id, "number": number, "value": encoded(value)}
         return dict(self._ask("multipart.upload", **arguments))
 
     def complete_upload(self, key: str, upload_id: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
