@@ -2,6 +2,18 @@
 
 `{"$bytes": base64}`, `{"$text": base64}`, `{"$number": "NaN"}`, `{"$bigint": "12"}`, `{"$date": ISO}`, `{"$map": [[k, v]]}`,
 `{"$set": [...]}`, `{"$undefined": true}`, `{"$error": {...}}`, `{"$regexp": ...}`; a user's own key that begins with `$` gets a second one.
+
+What only a stored JavaScript value needs (backends/local/v8):
+- `{"$date": null}` an invalid date; `{"$bigint": "0x…"}` one of more than about 3,600 digits;
+- `{"$hole": true}` a hole in an array; `{"$array": {"length": N, "items": {index or name: value}}}` an array with few of
+  its items, or with properties;
+- `{"$bytes": base64, "type": "ArrayBuffer" | "DataView" | "Int16Array" | ...}`, where the view is not all of its buffer or
+  the buffer is somebody else's too also `"offset": bytes, "buffer": an ArrayBuffer`; `"max_length"` of a resizable buffer,
+  `"tracking": true` of a view that grows with it;
+- `{"$regexp": {"source": text, "flags": letters}}`;
+- `{"$error": {"name", "message", "stack", "cause", "properties"}}`, as many of them as there are;
+- `{"$boxed": value}` for `new Number(7)` and the like;
+- `{"$ref": pointer}` an object met before: a JSON pointer into this tagged value ("" is all of it), so cycles can be said.
 """
 
 import json
@@ -32,6 +44,18 @@ def number(value: float) -> Any:
     if value == 0 and str(value)[0] == "-":
         return {"$number": "-0"}
     return value
+
+
+def special_number(node: dict[str, Any]) -> float:
+    """The float of a `{"$number": ...}`."""
+    name = node.get("$number")
+    if not isinstance(name, str) or name not in _NUMBERS:
+        raise WorkbenchError(
+            "json.bad_tag",
+            f"no number: {json.dumps(node)[:80]}",
+            'one of "NaN", "Infinity", "-Infinity", "-0"',
+        )
+    return _NUMBERS[name]
 
 
 def from_sql(value: SqlValue) -> Any:
