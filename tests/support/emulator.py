@@ -40,12 +40,14 @@ def environment_of_emulator(private: Path, extra: Mapping[str, str]) -> dict[str
         for name, value in os.environ.items()
         if not name.startswith(("CLOUDFLARE_", "CF_", "WRANGLER_", "MINIFLARE_", "NODE_OPTIONS", "XDG_"))
     }
-    home = private / "home"
+    home, temporary = private / "home", private / "tmp"
     home.mkdir(exist_ok=True)
+    temporary.mkdir(exist_ok=True)
     return {
         **kept,
         "PATH": f"{node_path().parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "HOME": str(home),
+        "TMPDIR": str(temporary),
         "CI": "1",
         "NO_COLOR": "1",
         "WRANGLER_SEND_METRICS": "false",
@@ -90,7 +92,11 @@ class Emulator:
     def start(cls, project: str | os.PathLike[str], **options: Any) -> Emulator:
         """Start one and wait until it answers; the options are the constructor's."""
         emulator = cls(project, **options)
-        emulator.run()
+        try:
+            emulator.run()
+        except BaseException:
+            emulator.close()
+            raise
         return emulator
 
     @property
@@ -185,7 +191,11 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         if self._process is None:
-            self.run()
+            try:
+                self.run()
+            except BaseException:
+                self.close()
+                raise
         return self
 
     def __exit__(
