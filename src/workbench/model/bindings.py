@@ -51,10 +51,13 @@ class Worker(NamedTuple):
 class Project(NamedTuple):
     """A folder, its Workers, and the state directory they share.
 
+    workers: the one in use first.
     state_directory: the folder that holds `v3` (`.wrangler/state`, or what `--persist-to` says), absolute; it need not exist.
+    others: configuration files of other Workers nearby, which keep their state elsewhere; filled where they were looked for.
     """
 
     folder: str
     workers: tuple[Worker, ...]
     state_directory: str
     problems: tuple[Problem, ...] = ()
+    others: tuple[str, ...] = ()
