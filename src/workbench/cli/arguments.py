@@ -1,0 +1,235 @@
+"""A command line, understood: global flags anywhere, the words of the command, then what the operation takes."""
+
+import re
+from typing import Any, NamedTuple
+
+from workbench.model.errors import UsageError
+from workbench.operations import MODULES, Operation, Parameter, of_word
+from workbench.operations.parameters import from_text
+
+# Global flags: name -> what follows it (None: nothing) and its help. They may stand before or after the words.
+GLOBALS: dict[str, tuple[str | None, str]] = {
+    "--project": ("DIR", "the project's folder (default: found from here upward)"),
+    "--worker": ("NAME", "the Worker meant, where there are several"),
+    "--env": ("NAME", "the environment of the config"),
+    "--persist-to": ("DIR", "where the state lies, as given to wrangler dev"),
+    "--local": (None, "the local state (the default)"),
+    "--remote": (None, "the deployed account (not available yet)"),
+    "--json": (None, "JSON on standard output, also on a terminal"),
+    "--raw": (None, "the value's own bytes on standard output"),
+    "--help": (None, "help for a command or a group of commands"),
+    "--version": (None, "the version"),
+}
+LAUNCHES = {"demo": "open the workbench on a sample project with real state, in a fresh temporary folder"}
+
+_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9-]*(=.*)?", re.DOTALL)
+
+
+class Line(NamedTuple):
+    """What a line says. words: of the command (none: open the workbench); options: the global flags that were given."""
+
+    words: tuple[str, ...]
+    operation: Operation | None
+    arguments: dict[str, Any]
+    options: dict[str, Any]
+    group: tuple[Operation, ...] = ()
+
+
+def near(word: str, choices: Any) -> str:
+    """`did you mean X?`, or "" where nothing is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(choices), 1, 0.6)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+def options_in(argv: list[str]) -> dict[str, Any]:
+    """The global flags of a line that may be wrong otherwise, to know how to answer it."""
+    before = argv[: argv.index("--")] if "--" in argv else argv
+    return {"--json": "--json" in before}
+
+
+class _Reader:
+    """One pass over the line, from left to right."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.rest = list(argv)
+        self.options: dict[str, Any] = {}
+        self.only_positional = False
+
+    def take_flag(self) -> tuple[str, str | None] | None:
+        """The next word as (flag, attached value), taken off; None where it is no flag."""
+        word = self.rest[0]
+        if self.only_positional or not _FLAG.fullmatch(word):
+            return None
+        self.rest.pop(0)
+        flag, equals, value = word.partition("=")
+        return {"-h": "--help"}.get(flag, flag), value if equals else None
+
+    def take_value(self, flag: str, attached: str | None, known: Any) -> str:
+        """What follows a flag, whatever it looks like, unless it is another flag of the command."""
+        if attached is not None:
+            return attached
+        if not self.rest or self.rest[0] in known or self.rest[0] in GLOBALS:
+            raise UsageError(f"{flag} needs a value", f"write {flag}=VALUE where the value looks like a flag")
+        return self.rest.pop(0)
+
+    def take_global(self, flag: str, attached: str | None) -> bool:
+        """Note a global flag; False where it is none."""
+        if flag not in GLOBALS:
+            return False
+        if GLOBALS[flag][0] is None:
+            if attached is not None:
+                raise UsageError(f"{flag} takes no value")
+            self.options[flag] = True
+        else:
+            self.options[flag] = self.take_value(flag, attached, ())
+        return True
+
+
+def _words(reader: _Reader) -> tuple[tuple[str, ...], Operation | None, tuple[Operation, ...]]:
+    """Take the command's words off the line: as many as make an operation's name."""
+    words: tuple[str, ...] = ()
+    group: tuple[Operation, ...] = ()
+    while reader.rest:
+        taken = reader.take_flag()
+        if taken is not None:
+            if not reader.take_global(*taken):
+                where = (
+                    f"comes after the command: cfwb {' '.join(words)} ... {taken[0]}"
+                    if words
+                    else "comes before any command"
+                )
+                raise UsageError(
+                    f"{taken[0]} {where}", near(taken[0], GLOBALS) or "cfwb --help lists the commands"
+                )
+            continue
+        word = reader.rest.pop(0)
+        if not words and word in LAUNCHES:
+            return (word,), None, ()
+        if not words:
+            group = tuple(of_word(word))
+        else:
+            group = tuple(
+                operation for operation in group if operation.words[len(words) : len(words) + 1] == (word,)
+            )
+        if not group:
+            raise _unknown(words, word)
+        words += (word,)
+        if len(group) == 1 and group[0].words == words:
+            return words, group[0], group
+    return words, None, group
+
+
+def _unknown(words: tuple[str, ...], word: str) -> UsageError:
+    if not words:
+        choices = [*MODULES, *LAUNCHES]
+    else:
+        depth = len(words)
+        choices = sorted(
+            {
+                op.words[depth]
+                for op in of_word(words[0])
+                if op.words[:depth] == words and len(op.words) > depth
+            }
+        )
+    line = " ".join(("cfwb", *words))
+    return UsageError(f"{line} has no {word!r}", near(word, choices) or f"there are: {', '.join(choices)}")
+
+
+def _flags(operation: Operation) -> dict[str, Parameter]:
+    known = {parameter.flag: parameter for parameter in operation.parameters if not parameter.positional}
+    return known | {f"{p.flag}-json": p for p in known.values() if p.type == "value"}
+
+
+def _arguments(reader: _Reader, operation: Operation) -> dict[str, Any]:
+    """Take the operation's own arguments off the line."""
+    flags = _flags(operation)
+    positional = [parameter for parameter in operation.parameters if parameter.positional]
+    arguments: dict[str, Any] = {}
+
+    def put(parameter: Parameter, value: Any) -> None:
+        if parameter.repeat:
+            arguments.setdefault(parameter.name, []).append(value)
+        elif parameter.name in arguments:
+            raise UsageError(f"{parameter.flag} was given twice")
+        else:
+            arguments[parameter.name] = value
+
+    while reader.rest:
+        if reader.rest[0] == "--" and not reader.only_positional:
+            reader.rest.pop(0)
+            reader.only_positional = True
+            continue
+        taken = reader.take_flag()
+        if taken is None:
+            word = reader.rest.pop(0)
+            if word == "-" and "--file" in flags and not reader.only_positional:
+                put(flags["--file"], word)
+            elif not positional:
+                raise UsageError(f"one argument too many: {word!r}", usage(operation))
+            else:
+                put(positional[0], from_text(positional[0], word))
+                if not positional[0].repeat:
+                    positional.pop(0)
+            continue
+        flag, attached = taken
+        if flag not in flags:
+            if not reader.take_global(flag, attached):
+                hint = near(flag, [*flags, *GLOBALS]) or "a value that begins with - comes after --"
+                raise UsageError(f"cfwb {' '.join(operation.words)} has no {flag}", hint)
+        elif flags[flag].type == "boolean":
+            if attached is not None:
+                raise UsageError(f"{flag} takes no value")
+            arguments[flags[flag].name] = True
+        else:
+            text = reader.take_value(flag, attached, flags)
+            parameter = flags[flag]
+            as_json = parameter.type == "value" and flag != parameter.flag
+            put(parameter, from_text(parameter._replace(type="json") if as_json else parameter, text))
+    return arguments
+
+
+def parse(argv: list[str]) -> Line:
+    """Understand a command line (without the program's name). Raises UsageError."""
+    reader = _Reader(argv)
+    words, operation, group = _words(reader)
+    if "--help" in reader.options or any(
+        word in ("--help", "-h") for word in reader.rest[: _end(reader.rest)]
+    ):
+        return Line(words, operation, {}, reader.options | {"--help": True}, group)
+    if operation is not None:
+        arguments = _arguments(reader, operation)
+        return Line(words, operation, arguments, reader.options, group)
+    if words and words[0] not in LAUNCHES and "--version" not in reader.options:
+        depth = len(words)
+        following = sorted({op.words[depth] for op in group})
+        raise UsageError(f"cfwb {' '.join(words)} needs one more word", f"there are: {', '.join(following)}")
+    if words and words[0] in LAUNCHES:
+        while reader.rest:
+            taken = reader.take_flag()
+            if taken is None or not reader.take_global(*taken):
+                raise UsageError(f"cfwb {words[0]} takes nothing more")
+    return Line(words, None, {}, reader.options, group)
+
+
+def _end(rest: list[str]) -> int:
+    return rest.index("--") if "--" in rest else len(rest)
+
+
+def usage(operation: Operation) -> str:
+    """`cfwb kv values get KEY [--binding NAME]`."""
+    parts = ["cfwb", *operation.words]
+    for parameter in operation.parameters:
+        text = (
+            parameter.flag
+            if parameter.positional or parameter.type == "boolean"
+            else f"{parameter.flag} {parameter.metavar}"
+        )
+        if not parameter.required:
+            text = f"[{text}]"
+        parts.append(text + "..." if parameter.repeat else text)
+    return " ".join(parts)
+
+
+__all__ = ["GLOBALS", "LAUNCHES", "Line", "near", "options_in", "parse", "usage"]

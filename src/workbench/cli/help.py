@@ -1,0 +1,102 @@
+"""`--help`, for everything, a group of commands or one command: made from the registry."""
+
+from workbench.operations import DESTROYS, MODULES, WITHOUT_VERB, Operation, all_operations, of_word
+from workbench.operations.parameters import Parameter
+
+from .arguments import GLOBALS, LAUNCHES, Line, usage
+
+INTRODUCTION = """\
+cfwb: a terminal workbench for Cloudflare's developer platform.
+
+  cfwb                     opens the workbench on the project here
+  cfwb demo                opens it on a sample project with real state, in a fresh temporary folder
+  cfwb NOUN ... VERB       does one thing; JSON with --json or into a pipe
+"""
+
+
+def show(line: Line) -> None:
+    """Print the help that a line asks for."""
+    if line.operation is not None:
+        print(of_operation(line.operation))
+    elif line.words and line.words[0] in LAUNCHES:
+        print(f"usage: cfwb {line.words[0]}\n\n{LAUNCHES[line.words[0]]}")
+    elif line.words:
+        print(of_group(line.words, line.group))
+    else:
+        print(of_everything())
+
+
+def _columns(pairs: list[tuple[str, str]], indent: str = "  ") -> str:
+    wide = min(max((len(left) for left, _ in pairs), default=0), 34)
+    lines = []
+    for left, right in pairs:
+        if len(left) > wide:
+            lines.append(f"{indent}{left}\n{indent}{' ' * wide}  {right}")
+        else:
+            lines.append(f"{indent}{left.ljust(wide)}  {right}".rstrip())
+    return "\n".join(lines)
+
+
+def _globals() -> str:
+    return _columns([(f"{name} {value}" if value else name, text) for name, (value, text) in GLOBALS.items()])
+
+
+def _listed(operations: list[Operation] | tuple[Operation, ...]) -> str:
+    return _columns([(" ".join(operation.words), operation.summary) for operation in operations])
+
+
+def of_everything() -> str:
+    """The page of `cfwb --help`."""
+    operations = all_operations()
+    parts = [INTRODUCTION, "Commands:"]
+    parts.append(
+        _listed(
+            [
+                op
+                for word in MODULES
+                for op in of_word(word)
+                if op in operations and op.name not in WITHOUT_VERB
+            ]
+        )
+    )
+    parts.append("\nAbout the tool itself:")
+    parts.append(_listed([op for op in operations if op.name in WITHOUT_VERB]))
+    parts.append("\nEverywhere:")
+    parts.append(_globals())
+    parts.append("\ncfwb COMMAND --help tells more of one. Exit status: 0 done, 1 it failed, 2 wrong usage.")
+    return "\n".join(parts)
+
+
+def of_group(words: tuple[str, ...], group: tuple[Operation, ...]) -> str:
+    """The page of `cfwb kv --help`."""
+    return f"usage: cfwb {' '.join(words)} ...\n\n{_listed(group)}\n\ncfwb {' '.join(words)} ... --help tells more of one."
+
+
+def _parameter(parameter: Parameter) -> tuple[str, str]:
+    left = parameter.flag
+    if not parameter.positional and parameter.type != "boolean":
+        left += f" {parameter.metavar}"
+    text = parameter.help
+    if parameter.choices:
+        text += f" ({', '.join(parameter.choices)})"
+    if parameter.required:
+        text += "; required" if not parameter.positional else ""
+    elif parameter.default not in (None, "", (), False):
+        text += f" (default: {parameter.default})"
+    return left + ("..." if parameter.repeat else ""), text
+
+
+def of_operation(operation: Operation) -> str:
+    """The page of one command."""
+    parts = [f"usage: {usage(operation)}", "", operation.summary]
+    if operation.description:
+        parts.append("\n" + operation.description)
+    if operation.parameters:
+        parts.append("\n" + _columns([_parameter(parameter) for parameter in operation.parameters]))
+    if operation.effect == DESTROYS:
+        parts.append("\nIt destroys data: it asks on a terminal, and needs --force where there is none.")
+    parts.append(f"\nResult: {operation.result}")
+    if operation.examples:
+        parts.append("\nExamples:\n" + "\n".join(f"  {example}" for example in operation.examples))
+    parts.append(f"\nEverywhere:\n{_globals()}")
+    return "\n".join(parts)

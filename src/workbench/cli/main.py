@@ -1,0 +1,204 @@
+"""`cfwb`: from a command line to an exit status (0 done, 1 it failed, 2 wrong usage)."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.model.errors import Cancelled, UsageError, WorkbenchError
+from workbench.model.page import Page
+from workbench.model.target import Target
+
+from .arguments import Line, options_in, parse
+
+PAGE = 1000
+
+
+class Command:
+    """One line being done: what is known of it so far, for whatever has to be said about it."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.argv = argv
+        self.json = options_in(argv)["--json"] or not sys.stdout.isatty()
+        self.target = Target("local", os.path.realpath("."))
+        self.operation: str | None = None
+
+    def run(self) -> int:
+        """Do it; the exit status. Every error ends here, in words."""
+        try:
+            return self._run()
+        except WorkbenchError as error:
+            return self._fail(error)
+        except KeyboardInterrupt:
+            return self._fail(Cancelled())
+        except BrokenPipeError:
+            return _quiet()
+        except Exception as error:
+            from . import log
+
+            hint = log.record(error, self.argv)
+            return self._fail(
+                WorkbenchError("internal.unexpected", f"something went wrong in cfwb: {error!r}"[:300], hint)
+            )
+
+    def _run(self) -> int:
+        line = parse(self.argv)
+        options = line.options
+        if "--help" in options:
+            from .help import show
+
+            show(line)
+            return 0
+        if "--version" in options:
+            from workbench import __version__
+
+            print(f"cfwb {__version__}")
+            return 0
+        if line.operation is None:
+            return _launch(line)
+        self.operation = line.operation.name
+        if "--raw" in options and "--json" in options:
+            raise UsageError("give only one of --json, --raw")
+        if "--local" in options and "--remote" in options:
+            raise UsageError("give only one of --local, --remote")
+        return self._operation(line)
+
+    def _operation(self, line: Line) -> int:
+        from workbench.operations.executor import drive, execute, open_state
+
+        operation = line.operation
+        assert operation is not None
+        options = line.options
+        raw = "--raw" in options
+        arguments = _with_standard_input(line)
+        state = None
+        if not operation.stateless:
+            self.target = Target(
+                "remote" if "--remote" in options else "local",
+                os.path.realpath(options.get("--project", ".")),
+            )
+            state = open_state(
+                options.get("--project", "."),
+                options.get("--worker"),
+                options.get("--env"),
+                options.get("--persist-to"),
+                "--remote" in options,
+            )
+            self.target = state.target
+
+        def run(changes: dict[str, Any] | None = None) -> Any:
+            confirm = None if self.json or not sys.stdin.isatty() else _confirm
+            return drive(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
+
+        try:
+            if self.json and not raw:
+                return self._json(line, run)
+            from .people import show_result
+
+            return show_result(state, operation, arguments, run, raw=raw)
+        finally:
+            if state is not None:
+                state.backend.close()
+
+    def _json(self, line: Line, run: Any) -> int:
+        from workbench.operations.results import Document
+
+        from . import output
+
+        operation = line.operation
+        assert operation is not None
+        if operation.pages and "limit" not in line.arguments:
+            failed = output.stream(self.target, operation, _pages(run, line.arguments.get("cursor")))
+            sys.stdout.flush()
+            return 1 if failed else 0
+        result = run()
+        if isinstance(result, Document) and "--json" not in line.options:
+            for chunk in result.chunks:
+                sys.stdout.buffer.write(chunk.encode("utf-8", "surrogatepass"))
+        else:
+            output.envelope(self.target, operation, result)
+        sys.stdout.flush()
+        return 0
+
+    def _fail(self, error: WorkbenchError) -> int:
+        status = 2 if isinstance(error, UsageError) else 1
+        try:
+            if self.json:
+                from . import output
+
+                output.error_envelope(self.target, self.operation, error)
+                sys.stdout.flush()
+            else:
+                from .people import show_error
+
+                sys.stdout.flush()
+                show_error(error)
+        except BrokenPipeError:
+            return _quiet()
+        return status
+
+
+def _pages(run: Any, cursor: str | None) -> Iterator[Page[Any]]:
+    while True:
+        page = run({"limit": PAGE, "cursor": cursor})
+        yield page
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _with_standard_input(line: Line) -> dict[str, Any]:
+    """The arguments, with `-` for a file replaced by standard input itself."""
+    assert line.operation is not None
+    arguments = dict(line.arguments)
+    for parameter in line.operation.parameters:
+        if parameter.type == "file" and arguments.get(parameter.name) == "-":
+            arguments[parameter.name] = sys.stdin.buffer
+    return arguments
+
+
+def _confirm(question: Any) -> bool:
+    from .people import ask
+
+    return ask(question)
+
+
+def _launch(line: Line) -> int:
+    """Open the workbench, on the project here or on the demo."""
+    options = line.options
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the workbench needs a terminal", "cfwb --help lists the commands for a shell")
+    if "--remote" in options:
+        from workbench.operations.executor import open_state
+
+        open_state(remote=True)
+    from workbench.app import run
+
+    if line.words:
+        from workbench.demo import unpack
+
+        return int(run(folder=unpack()) or 0)
+    return int(
+        run(
+            folder=options.get("--project", "."),
+            worker=options.get("--worker"),
+            environment=options.get("--env"),
+            persist_to=options.get("--persist-to"),
+        )
+        or 0
+    )
+
+
+def _quiet() -> int:
+    """The reader of our output has gone: end without a word (and without Python's own at exit)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(Command(sys.argv[1:]).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What a person at a terminal sees: tables, errors, questions. Untrusted text is made visible before it gets here or here."""
+
+import os
+import sys
+from typing import Any
+
+from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.page import Page
+from workbench.model.sql import SqlResult
+from workbench.model.text import visible
+from workbench.operations import Operation
+from workbench.operations.results import Body, Document, to_json
+
+FIRST = 200  # rows of a list a person gets without asking for more
+
+
+def coloured(stream: Any) -> bool:
+    """Whether colours are wanted there: a terminal, and neither NO_COLOR nor TERM=dumb."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, code: str, stream: Any) -> str:
+    """Text in a colour (an SGR code), where there are colours."""
+    return f"\x1b[{code}m{text}\x1b[0m" if coloured(stream) else text
+
+
+def note(text: str) -> None:
+    """A dim line beside the result, on standard error."""
+    print(paint(visible(text), "2", sys.stderr), file=sys.stderr)
+
+
+def show_error(error: WorkbenchError) -> None:
+    """The message and the way out, on standard error."""
+    message = visible(error.message, lines=True, limit=4000)
+    print(
+        f"{paint('error', '1;31', sys.stderr)} {message} {paint(f'({error.code})', '2', sys.stderr)}",
+        file=sys.stderr,
+    )
+    if error.hint:
+        print(f"  {visible(error.hint, lines=True, limit=4000)}", file=sys.stderr)
+
+
+def ask(question: Any) -> bool:
+    """Show what would go and ask; only a typed `yes` or `y` is one."""
+    removal = question.removal
+    for line in removal.removed[:10]:
+        print(f"  {visible(line)}", file=sys.stderr)
+    if removal.total > 10:
+        print(f"  … {removal.total:,} in all", file=sys.stderr)
+    if removal.note:
+        note(removal.note)
+    target = f"{question.target.kind.upper()} {visible(question.target.source)}"
+    print(
+        f"{question.operation} on {paint(target, '1', sys.stderr)}: delete {removal.total:,}? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run: Any, *, raw: bool) -> int:
+    """Run it and show what comes of it, the target last."""
+    cut = operation.pages and "limit" not in arguments
+    result = run({"limit": FIRST} if cut else None)
+    if raw:
+        _raw(operation, result)
+        return 0
+    if isinstance(result, Document):
+        for chunk in result.chunks:
+            sys.stdout.write(visible(chunk, lines=True) if sys.stdout.isatty() else chunk)
+        sys.stdout.flush()
+    else:
+        _show(operation, result)
+    if isinstance(result, Page) and result.cursor is not None:
+        note(f"more: --cursor {result.cursor}, or --json for the whole list")
+    if state is not None:
+        for problem in (
+            *state.project.problems,
+            *(p for worker in state.project.workers for p in worker.problems),
+        ):
+            place = ":".join(
+                str(part) for part in (problem.file, problem.line, problem.column) if part is not None
+            )
+            note(f"{place}: {problem.message}")
+        note(f"{state.target.kind.upper()} {state.target.source}")
+    return 0
+
+
+def _show(operation: Operation, result: Any) -> None:
+    from . import table
+
+    if isinstance(result, Body):
+        result = result.about
+    if isinstance(result, list) and result and isinstance(result[0], SqlResult):
+        for statement in result:
+            _show_sql(statement)
+        return
+    if isinstance(result, Page) and result.prefixes:
+        print("\n".join(paint(visible(prefix), "1;34", sys.stdout) for prefix in result.prefixes))
+    data = to_json(result, operation.fields)
+    if isinstance(data, list):
+        text = table.rows(data) if data else ""
+        note_empty = not data and not getattr(result, "prefixes", ())
+    else:
+        text, note_empty = table.record(data), False
+    if text:
+        print(text)
+    if note_empty:
+        note("none")
+
+
+def _show_sql(result: SqlResult) -> None:
+    from . import table
+
+    if result.columns:
+        print(table.grid(result.columns, [list(row) for row in result.rows]))
+    figures = [f"{len(result.rows):,} rows", f"{result.duration_ms:.1f} ms"]
+    if result.rows_read is not None:
+        figures.append(f"read {result.rows_read:,}")
+    if result.changes:
+        figures.append(f"changed {result.changes:,}")
+    note(" · ".join(figures))
+
+
+def _raw(operation: Operation, result: Any) -> None:
+    """A value's own bytes and nothing else."""
+    out = sys.stdout.buffer
+    if isinstance(result, Body):
+        for piece in result.chunks:
+            out.write(piece)
+    elif isinstance(result, Document):
+        for chunk in result.chunks:
+            out.write(chunk.encode("utf-8", "surrogatepass"))
+    else:
+        data = getattr(result, "raw", None)
+        if data is None:
+            data = getattr(result, "value", None)
+        if not isinstance(data, bytes):
+            raise UsageError(
+                f"{operation.name} has no raw value", "--raw is for operations that get one value"
+            )
+        out.write(data)
+    out.flush()

@@ -1,0 +1,168 @@
+"""Every operation, declared once; all faces are made from these declarations and nothing else.
+
+A module a noun (`kv`, `r2`, ...), each function under `@operation`; `executor` is the one door through which they run. May
+import model/, project/ and backends/, never a face. `get` imports only the modules of a name's first word, for this is on
+the start-up path of every command.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.model.errors import UsageError
+
+from .parameters import FORCE, Parameter, read_parameters
+
+READS = "reads"
+WRITES = "writes"
+DESTROYS = "destroys"
+
+# First word of a name -> the modules that declare its operations.
+MODULES: dict[str, tuple[str, ...]] = {
+    "bindings": ("bindings",),
+    "project": ("bindings",),
+    "kv": ("kv",),
+    "d1": ("d1",),
+    "workflows": ("workflows",),
+    "state": ("state_directory",),
+    "schema": ("guide",),
+    "agent-context": ("guide",),
+    "completion": ("guide",),
+}
+
+# The whole vocabulary of last words; an act has one spelling. Nouns that stand alone are in `WITHOUT_VERB`.
+VERBS = tuple(
+    """list get put delete create update query run exec watch wait export import copy move restore diff undo start stop
+    terminate render check""".split()
+)
+WITHOUT_VERB = ("schema", "agent-context", "completion")
+
+
+class Operation:
+    """One declared operation.
+
+    name: `kv.keys.list`. effect: READS, WRITES or DESTROYS. examples: whole command lines. capability: what the backend must
+    be able to do, or "". fields: the fields of a result's items that every face shows, or () for all. stateless: it needs no
+    project. summary, description, parameters and result are worked out when asked for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        effect: str,
+        examples: tuple[str, ...],
+        capability: str,
+        fields: tuple[str, ...],
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.effect = effect
+        self.examples = examples
+        self.capability = capability
+        self.fields = fields
+        self._parameters: tuple[Parameter, ...] | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the command: ("kv", "keys", "list")."""
+        return tuple(self.name.split("."))
+
+    @property
+    def summary(self) -> str:
+        """One line that says what it does."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        """The paragraphs below the summary, or ""."""
+        lines = (self.function.__doc__ or "").strip().splitlines()[1:]
+        return "\n".join(line.strip() for line in lines).strip()
+
+    @property
+    def stateless(self) -> bool:
+        """Whether it works without a project (it describes the tool itself)."""
+        return "state" not in self.function.__annotations__
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it takes, in the order of the signature; `force` last, on every operation that writes."""
+        if self._parameters is None:
+            extra = () if self.effect == READS else (FORCE,)
+            self._parameters = read_parameters(self.function) + extra
+        return self._parameters
+
+    @property
+    def pages(self) -> bool:
+        """Whether the result is a page of a list that a cursor continues."""
+        return any(parameter.name == "cursor" for parameter in self.parameters)
+
+    @property
+    def result(self) -> str:
+        """What comes back, in words: `a list of {name, expiration, metadata}`."""
+        from .results import describe
+
+        return describe(self.function.__annotations__.get("return"), self.fields)
+
+
+_REGISTRY: dict[str, Operation] = {}
+
+
+def operation(
+    name: str,
+    *,
+    effect: str,
+    examples: list[str] | tuple[str, ...] = (),
+    capability: str = "",
+    fields: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function as an operation; its signature gives the parameters, its docstring the help."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        _REGISTRY[name] = Operation(name, function, effect, tuple(examples), capability, fields)
+        return function
+
+    return declare
+
+
+def _load(word: str) -> None:
+    for module in MODULES[word]:
+        __import__(f"{__name__}.{module}")
+
+
+def of_word(word: str) -> list[Operation]:
+    """The operations whose name begins with `word`, by name; [] for a word that begins none."""
+    if word not in MODULES:
+        return []
+    _load(word)
+    return [_REGISTRY[name] for name in sorted(_REGISTRY) if name.partition(".")[0] == word]
+
+
+def get(name: str) -> Operation:
+    """The operation of that name. Raises UsageError where there is none."""
+    word = name.partition(".")[0]
+    if word in MODULES:
+        _load(word)
+    if name not in _REGISTRY:
+        raise UsageError(f"no operation {name!r}", "cfwb schema lists them all")
+    return _REGISTRY[name]
+
+
+def all_operations() -> list[Operation]:
+    """Every operation, by name. Imports them all."""
+    for word in MODULES:
+        _load(word)
+    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+
+
+__all__ = [
+    "DESTROYS",
+    "READS",
+    "VERBS",
+    "WRITES",
+    "Operation",
+    "Parameter",
+    "all_operations",
+    "get",
+    "of_word",
+    "operation",
+]

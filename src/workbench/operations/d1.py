@@ -1,0 +1,127 @@
+"""D1: databases and their SQL."""
+
+from typing import Annotated, Any
+
+from workbench.model.sql import D1Database, Plan, Schema, SqlResult
+from workbench.model.state import Removal
+
+from . import DESTROYS, READS, WRITES, operation
+from .executor import sql_database
+from .parameters import Database, DryRun, Limit, Output, Param, ReadOnly, Sql, SqlFile, SqlParams
+from .resolve import State
+from .results import Document, Done, Written
+from .sql import Counts, Format, SchemaOnly, Tables, export, run, statements
+
+ImportFile = Annotated[Any, Param("the file (- for standard input)", "file", metavar="FILE")]
+Into = Annotated[str | None, Param("the table that CSV or JSON rows go into", metavar="TABLE")]
+
+
+@operation("d1.databases.list", effect=READS, examples=["cfwb d1 databases list"], capability="d1")
+async def list_databases(state: State) -> list[D1Database]:
+    """Every D1 database: those of the config, and those that only the state holds."""
+    return await state.backend.d1.databases()
+
+
+@operation(
+    "d1.databases.delete",
+    effect=DESTROYS,
+    examples=["cfwb d1 databases delete --database shop --dry-run"],
+    capability="d1",
+)
+async def delete_database(state: State, database: Database = None, dry_run: DryRun = False) -> Removal:
+    """Start a database over: every table goes.
+
+    While a dev server runs it is emptied in place; otherwise its file is removed.
+    """
+    return await state.backend.d1.delete_database(await state.database(database), dry_run=dry_run)
+
+
+@operation(
+    "d1.query",
+    effect=WRITES,
+    examples=[
+        "cfwb d1 query 'SELECT * FROM customers WHERE name = ?' --database shop --param Ann",
+        "cfwb d1 query --file seed.sql --database shop",
+    ],
+    capability="d1",
+)
+async def query(
+    state: State,
+    sql: Sql = None,
+    database: Database = None,
+    file: SqlFile = None,
+    param: SqlParams = (),
+    read_only: ReadOnly = False,
+    limit: Limit = None,
+) -> list[SqlResult]:
+    """Run SQL on a database: a result a statement, all of them one transaction.
+
+    It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
+    """
+    text = statements(sql, file)
+    return await run(state, await sql_database(state, "d1", database=database), text, param, read_only, limit)
+
+
+@operation("d1.schema.get", effect=READS, examples=["cfwb d1 schema get --database shop"], capability="d1")
+async def get_schema(state: State, database: Database = None, counts: Counts = False) -> Schema:
+    """Tables, views and virtual tables with their columns, keys, indexes and triggers; reserved ones are marked."""
+    return await (await sql_database(state, "d1", database=database)).schema(counts)
+
+
+@operation(
+    "d1.plans.get",
+    effect=READS,
+    examples=["cfwb d1 plans get 'SELECT * FROM orders WHERE id = 1' --database shop"],
+    capability="d1",
+)
+async def get_plan(state: State, sql: Sql, database: Database = None, param: SqlParams = ()) -> list[Plan]:
+    """How SQLite would run a statement (EXPLAIN QUERY PLAN), without running it."""
+    from workbench.model.tagged import to_sql
+
+    found = await sql_database(state, "d1", database=database)
+    return await found.explain(str(sql), [to_sql(value) for value in param] or None)
+
+
+@operation(
+    "d1.import",
+    effect=WRITES,
+    examples=[
+        "cfwb d1 import --file dump.sql --database shop",
+        "cfwb d1 import --file rows.csv --format csv --table customers --database shop",
+    ],
+    capability="d1",
+)
+async def import_file(
+    state: State, file: ImportFile, database: Database = None, format: Format = "sql", table: Into = None
+) -> Done:
+    """Run a .sql file, or insert the rows of a CSV or JSON file into a table; how many statements or rows.
+
+    CSV names its columns in the first line; JSON is a list of objects. SQL makes the database where it is not there yet.
+    """
+    from .sql_rows import import_into
+
+    found = await state.backend.d1.sql(await state.database(database), create=True)
+    return Done(await import_into(state, found, file, format, table))
+
+
+@operation(
+    "d1.export",
+    effect=READS,
+    examples=[
+        "cfwb d1 export --database shop > shop.sql",
+        "cfwb d1 export --database shop --format csv --table orders --output orders.csv",
+    ],
+    capability="d1",
+)
+async def export_database(
+    state: State,
+    database: Database = None,
+    table: Tables = (),
+    format: Format = "sql",
+    schema_only: SchemaOnly = False,
+    output: Output = None,
+) -> Document | Written:
+    """A database as a .sql script that makes it again, or one table's rows as CSV or JSON."""
+    return await export(
+        state, await sql_database(state, "d1", database=database), table, format, schema_only, output
+    )

@@ -1,0 +1,142 @@
+"""The one door: every operation, from every face, runs through `execute`, and every console through `sql_session`.
+
+What has to be asked before a write (a confirmation; a policy) and what has to be kept of it belongs in `_run`, and nowhere
+else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from workbench.model.errors import UsageError, WorkbenchError
+
+from . import DESTROYS, Operation, get
+from .parameters import check
+from .resolve import State
+
+if TYPE_CHECKING:
+    from workbench.backends import SqlDatabase, SqlSession
+    from workbench.model.state import Removal
+    from workbench.model.target import Target
+
+T = TypeVar("T")
+
+
+class Question(NamedTuple):
+    """What a person is asked before something goes. removal: what would go (a dry run's answer)."""
+
+    operation: str
+    target: Target
+    removal: Removal
+
+
+Confirm = Callable[[Question], bool]
+
+
+def open_state(
+    folder: str = ".",
+    worker: str | None = None,
+    environment: str | None = None,
+    persist_to: str | None = None,
+    remote: bool = False,
+) -> State:
+    """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `target.not_available`, ...)."""
+    if remote:
+        raise WorkbenchError(
+            "target.not_available",
+            "the deployed account is not available yet: this version works on local state only",
+            "leave --remote out",
+        )
+    from workbench.backends.local import LocalBackend
+    from workbench.project import load
+
+    project = load(folder, worker=worker, environment=environment, persist_to=persist_to)
+    backend = LocalBackend(project)
+    return State(project, backend, backend.target, worker)
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits to its end, without an event loop. Raises WorkbenchError where it does wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise WorkbenchError("internal.suspended", "this backend waits for something and needs an event loop")
+
+
+async def execute(
+    state: State | None,
+    operation_name: str,
+    arguments: dict[str, Any],
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    confirm: Confirm | None = None,
+) -> Any:
+    """Run an operation: a model value, a Page, a list, a Document or a Body.
+
+    arguments: by parameter name; checked here. state: may be None for an operation about the tool itself. An operation that
+    destroys runs with `force`, or after `confirm` has said yes to what would go; else `confirmation.needed`.
+    Raises UsageError for wrong arguments, WorkbenchError for what failed.
+    """
+    operation = get(operation_name)
+    if dry_run:
+        if operation.effect != DESTROYS:
+            raise UsageError(f"{operation_name} has no dry run", "only operations that destroy have one")
+        arguments = arguments | {"dry_run": True}
+    checked = check(operation.parameters, arguments)
+    force = bool(checked.pop("force", False)) or force
+    if operation.stateless:
+        return await operation.function(**checked)
+    if state is None:
+        raise WorkbenchError("internal.no_state", f"{operation_name} needs an open project")
+    if operation.capability:
+        capability = state.backend.capability(operation.capability)
+        if not capability.available:
+            raise WorkbenchError("target.not_capable", capability.why_not)
+    return await _run(state, operation, checked, force, confirm)
+
+
+async def _run(
+    state: State, operation: Operation, arguments: dict[str, Any], force: bool, confirm: Confirm | None
+) -> Any:
+    """Ask what has to be asked, then do it."""
+    if operation.effect == DESTROYS and not force and not arguments["dry_run"]:
+        if confirm is None:
+            raise WorkbenchError(
+                "confirmation.needed",
+                f"{operation.name} destroys data and needs --force",
+                "--dry-run lists what would go",
+            )
+        removal = await operation.function(state, **arguments | {"dry_run": True})
+        if removal.total and not confirm(Question(operation.name, state.target, removal)):
+            raise WorkbenchError("confirmation.refused", "nothing was changed")
+    return await operation.function(state, **arguments)
+
+
+async def sql_database(
+    state: State,
+    product: str,
+    *,
+    database: str | None = None,
+    namespace: str | None = None,
+    object: str | None = None,
+    facets: tuple[str, ...] = (),
+) -> SqlDatabase:
+    """The SQL side of a D1 database (product "d1") or of an object or a facet ("do"), as the user named it."""
+    if product == "d1":
+        return await state.backend.d1.sql(await state.database(database))
+    if product != "do" or object is None:
+        raise UsageError("a SQL database is product 'd1', or 'do' with an object")
+    found, id = await state.object(namespace, object)
+    return await state.backend.durable_objects.sql(found, id, facets)
+
+
+async def sql_session(state: State, product: str, *, read_only: bool = False, **where: Any) -> SqlSession:
+    """A console's connection, kept over several statements; `where` as in `sql_database`."""
+    return await (await sql_database(state, product, **where)).session(read_only=read_only)
+
+
+__all__ = ["Confirm", "Question", "State", "drive", "execute", "open_state", "sql_database", "sql_session"]

@@ -1,0 +1,213 @@
+"""Parameters of operations: read from a function's signature, checked before it runs, understood from text.
+
+A parameter is an argument annotated with one of the aliases below (`Annotated[type, Param(...)]`), shared so that the same
+thing has the same name, help and rules everywhere.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, NamedTuple
+
+from workbench.model.errors import UsageError
+
+
+class Param(NamedTuple):
+    """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`)."""
+
+    help: str
+    kind: str = "string"
+    positional: bool = False
+    repeat: bool = False
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+    minimum: int | None = None
+
+
+class Parameter(NamedTuple):
+    """A parameter of one operation. default is None where it is required. repeat: it may be given several times."""
+
+    name: str
+    type: str
+    required: bool
+    default: Any
+    help: str
+    positional: bool
+    repeat: bool
+    choices: tuple[str, ...]
+    metavar: str
+    minimum: int | None
+
+    @property
+    def flag(self) -> str:
+        """`--custom-metadata`; a positional one has its name in capitals."""
+        return self.metavar if self.positional else "--" + self.name.replace("_", "-")
+
+
+def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The parameters of an operation's function, in order, without `state`."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    first = len(names) - len(defaults)
+    found = []
+    for index, name in enumerate(names):
+        if name == "state":
+            continue
+        param: Param = function.__annotations__[name].__metadata__[0]
+        required = index < first
+        found.append(
+            Parameter(
+                name,
+                param.kind,
+                required,
+                None if required else defaults[index - first],
+                param.help,
+                param.positional,
+                param.repeat,
+                param.choices,
+                param.metavar or name.upper(),
+                param.minimum,
+            )
+        )
+    return tuple(found)
+
+
+def from_text(parameter: Parameter, text: str) -> Any:
+    """What a person typed, as the parameter's type. Raises UsageError. (Text of a command line keeps its exact bytes.)"""
+    if parameter.type == "integer":
+        try:
+            return int(text)
+        except ValueError:
+            raise UsageError(f"{parameter.flag} wants a whole number, not {text!r}") from None
+    if parameter.type == "json":
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                f"{parameter.flag} wants JSON: {error}", f"a string needs its quotes: '{json.dumps('text')}'"
+            ) from None
+    if parameter.type == "content":
+        return text.encode("utf-8", "surrogateescape")
+    return text
+
+
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "text"),
+    "integer": ((int,), "a whole number"),
+    "boolean": ((bool,), "true or false"),
+    "content": ((str, bytes, bytearray), "text or bytes"),
+    "file": ((str, os.PathLike, Iterable), "a path or pieces of bytes"),
+    "path": ((str, os.PathLike), "a path"),
+}
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    return isinstance(value, _TYPES[parameter.type][0]) and not (
+        parameter.type == "integer" and isinstance(value, bool)
+    )
+
+
+def _check_one(parameter: Parameter, value: Any) -> Any:
+    if parameter.type in ("json", "value"):
+        return value
+    if not _fits(parameter, value):
+        wanted = _TYPES[parameter.type][1]
+        raise UsageError(f"{parameter.flag} wants {wanted}, not {type(value).__name__}")
+    if parameter.choices and value not in parameter.choices:
+        raise UsageError(f"{parameter.flag} is one of {', '.join(parameter.choices)}, not {value!r}")
+    if parameter.minimum is not None and value < parameter.minimum:
+        raise UsageError(f"{parameter.flag} is at least {parameter.minimum}, not {value}")
+    if parameter.type == "string" and not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UsageError(f"{parameter.flag} is not valid Unicode text: {value!r}") from None
+    return value
+
+
+def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments a function gets: complete, of the right types. Raises UsageError.
+
+    A `content` is text or bytes, a `file` a path or an iterable of bytes, a `json` or a `value` any JSON value as it is (on a
+    command line a `value` is text, or JSON by the flag with `-json`). None means not given.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    for name in arguments:
+        if name not in known:
+            raise UsageError(f"no parameter {name!r}", f"there are: {', '.join(known) or 'none'}")
+    checked = {}
+    for name, parameter in known.items():
+        value = arguments.get(name)
+        if value is None and (parameter.type != "json" or name not in arguments):
+            if parameter.required:
+                raise UsageError(f"{parameter.flag} is missing", parameter.help)
+            checked[name] = parameter.default
+        elif parameter.repeat:
+            if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+                raise UsageError(f"{parameter.flag} wants a list")
+            checked[name] = tuple(_check_one(parameter, item) for item in value)
+        else:
+            checked[name] = _check_one(parameter, value)
+    return checked
+
+
+def one_of(**given: Any) -> str:
+    """The name of the one argument that was given. Raises UsageError where none or several were."""
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) != 1:
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageError(f"give exactly one of {flags}" if not names else f"give only one of {flags}")
+    return names[0]
+
+
+# What the aliases share: one thing, one name, one help text.
+Limit = Annotated[
+    int | None,
+    Param("at most so many; without it a command gives the whole list", "integer", metavar="N", minimum=1),
+]
+Cursor = Annotated[str | None, Param("go on after an earlier page: its result_info.cursor", metavar="C")]
+Prefix = Annotated[str, Param("only names that begin with this", metavar="P")]
+DryRun = Annotated[bool, Param("only list what would go", "boolean")]
+FORCE = Parameter("force", "boolean", False, False, "do not ask", False, False, (), "FORCE", None)
+
+Namespace = Annotated[
+    str | None, Param("KV namespace: a binding or an id (not needed where there is only one)", metavar="NAME")
+]
+Key = Annotated[str, Param("the key", positional=True)]
+Bucket = Annotated[
+    str | None, Param("R2 bucket: a name or a binding (not needed where there is only one)", metavar="NAME")
+]
+ObjectKey = Annotated[str, Param("the object's key", positional=True, metavar="KEY")]
+Database = Annotated[
+    str | None, Param("D1 database: a binding, name or id (not needed where there is only one)", metavar="DB")
+]
+Class = Annotated[
+    str | None,
+    Param(
+        "Durable Object namespace: a class name, binding or id (not needed where there is only one)",
+        metavar="CLASS",
+    ),
+]
+Object = Annotated[str, Param("the object: its name or id", metavar="OBJECT")]
+Facets = Annotated[
+    tuple[str, ...],
+    Param("a facet of the object; again for a facet inside it, outermost first", repeat=True, metavar="NAME"),
+]
+Workflow = Annotated[
+    str | None, Param("the workflow's name or binding (not needed where there is only one)", metavar="NAME")
+]
+Sql = Annotated[str | None, Param("the statements", positional=True, metavar="SQL")]
+SqlFile = Annotated[
+    Any, Param("read the statements from a file (- for standard input)", "file", metavar="FILE")
+]
+SqlParams = Annotated[
+    tuple[Any, ...],
+    Param(
+        "bind text to the next ? (--param-json: a typed value, as JSON)", "value", repeat=True, metavar="V"
+    ),
+]
+ReadOnly = Annotated[bool, Param("refuse statements that write", "boolean")]
+Output = Annotated[str | None, Param("write to this file", "path", metavar="FILE")]
+Content = Annotated[Any, Param("the value, as text", "content", metavar="V")]
+Source = Annotated[Any, Param("read the value from a file (- for standard input)", "file", metavar="FILE")]

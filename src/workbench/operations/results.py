@@ -1,0 +1,109 @@
+"""What operations give back beside model values, and every result as JSON.
+
+The shapes are contracts (docs/json.md): a field of a model value that is not in them is left out here.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from workbench.model.bindings import Binding
+from workbench.model.durable_objects import StorageEntry
+from workbench.model.kv import KvValue
+from workbench.model.page import Page
+from workbench.model.tagged import bytes_tag, plain, text_or_bytes
+
+
+class Document(NamedTuple):
+    """A text in pieces (a dump, a script), given as it is unless JSON is asked for. media: its type, `application/sql`.
+
+    Pieces of `application/json` become part of the envelope, others one string.
+    """
+
+    chunks: Iterator[str]
+    media: str = "text/plain"
+
+
+class Body(NamedTuple):
+    """A value's own bytes in pieces, and the rest of the answer, which goes where the bytes do not."""
+
+    chunks: Iterator[bytes]
+    about: Any
+
+
+class Written(NamedTuple):
+    """A file was written. items: how many things are in it, or None."""
+
+    output: str
+    size_bytes: int
+    items: int | None = None
+
+
+class Done(NamedTuple):
+    """How many were written, run or copied."""
+
+    done: int
+
+
+def _binding(value: Binding) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": value.name,
+        "kind": value.kind,
+        "resource_id": value.resource_id,
+        "resource_name": value.resource_name,
+        "worker": value.worker,
+        "mode": value.mode,
+    }
+    if not value.bound:
+        row["bound"] = False
+    if "value" in value.detail:
+        row["value"] = value.detail["value"]
+    return row
+
+
+def _storage_entry(value: StorageEntry) -> dict[str, Any]:
+    row = {"key": value.key, "value": value.value, "size_bytes": value.size_bytes}
+    if value.undecoded:
+        row["value"] = bytes_tag(value.raw)
+        row["undecoded"] = value.undecoded
+    return row
+
+
+def _kv_value(value: KvValue) -> dict[str, Any]:
+    return value._asdict() | {"value": text_or_bytes(value.value)}
+
+
+_SHAPES: dict[type, Any] = {Binding: _binding, StorageEntry: _storage_entry, KvValue: _kv_value}
+
+
+def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
+    """A result as JSON-ready data. fields: the only ones to keep of each item. A page gives its items."""
+    if isinstance(value, Page):
+        value = value.items
+    if isinstance(value, list):
+        return [to_json(item, fields) for item in value]
+    shape = _SHAPES.get(type(value))
+    if shape is not None:
+        return shape(value)
+    if fields:
+        return {name: plain(getattr(value, name)) for name in fields}
+    return plain(value)
+
+
+_SHAPED_FIELDS = {Binding: Binding._fields[:6], StorageEntry: StorageEntry._fields[:3]}
+
+
+def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
+    """A return annotation in words."""
+    arguments = getattr(annotation, "__args__", ())
+    if arguments and getattr(annotation, "__origin__", None) in (list, tuple, Page):
+        return f"a list of {describe(arguments[0], fields)}"
+    if annotation is Document:
+        return "a text"
+    if annotation is Body:
+        return "the value"
+    names = fields or _SHAPED_FIELDS.get(annotation) or getattr(annotation, "_fields", ())
+    if names:
+        return "{" + ", ".join(names) + "}"
+    if annotation is str:
+        return "a text"
+    return "an object"

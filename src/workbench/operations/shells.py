@@ -1,0 +1,155 @@
+"""Completion scripts for bash, zsh and fish, written from the registry: they start no process while one types."""
+
+from . import MODULES, Operation, all_operations
+
+
+def script(shell: str) -> str:
+    """The script for a shell."""
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](all_operations())
+
+
+GLOBAL_FLAGS = (
+    "--project",
+    "--worker",
+    "--env",
+    "--persist-to",
+    "--local",
+    "--remote",
+    "--json",
+    "--raw",
+    "--help",
+    "--version",
+)
+_FILE_TYPES = ("file", "path")
+
+
+def _tree(operations: list[Operation]) -> dict[tuple[str, ...], list[str]]:
+    """What may follow each beginning of a command."""
+    tree: dict[tuple[str, ...], list[str]] = {(): [*MODULES, "demo"]}
+    for operation in operations:
+        for depth in range(1, len(operation.words)):
+            following = tree.setdefault(operation.words[:depth], [])
+            if operation.words[depth] not in following:
+                following.append(operation.words[depth])
+    return tree
+
+
+def _flags(operation: Operation) -> list[str]:
+    own = [parameter.flag for parameter in operation.parameters if not parameter.positional]
+    return [*own, *(f"{p.flag}-json" for p in operation.parameters if p.type == "value")]
+
+
+def _choices(operation: Operation) -> list[str]:
+    """Words that may follow a complete command: the choices of its positional parameters."""
+    return [choice for p in operation.parameters if p.positional for choice in p.choices]
+
+
+def _case(operations: list[Operation]) -> str:
+    """The branches of a shell `case` over the words so far: what may come next."""
+    lines = []
+    for words, following in _tree(operations).items():
+        lines.append(f'    "{" ".join(words)}") next="{" ".join(following)}" ;;')
+    for operation in operations:
+        following = [*_choices(operation), *_flags(operation)]
+        lines.append(f'    "{" ".join(operation.words)}"*) next="{" ".join(following)} $globals" ;;')
+    return "\n".join(lines)
+
+
+# Words of the command so far, without flags, their values and what follows the verb.
+_WORDS = """\
+  local words="" next="" globals="{globals}" word skip=""
+  for word in "${{before[@]}}"; do
+    if [ -n "$skip" ]; then skip=""; continue; fi
+    case "$word" in
+      --project|--worker|--env|--persist-to) skip=1 ;;
+      -*) ;;
+      *) words="${{words:+$words }}$word" ;;
+    esac
+  done
+  case "$words" in
+{case}
+  esac
+"""
+
+
+def _bash(operations: list[Operation]) -> str:
+    body = _WORDS.format(globals=" ".join(GLOBAL_FLAGS), case=_case(operations))
+    return f"""\
+# cfwb completion for bash: eval "$(cfwb completion bash)"
+_cfwb() {{
+  local current="${{COMP_WORDS[COMP_CWORD]}}" before=("${{COMP_WORDS[@]:1:COMP_CWORD-1}}")
+{body}  case "$current" in
+    -*) COMPREPLY=($(compgen -W "$next $globals" -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W "$next" -- "$current")) ;;
+  esac
+}}
+complete -o default -F _cfwb cfwb
+"""
+
+
+def _zsh(operations: list[Operation]) -> str:
+    body = _WORDS.format(globals=" ".join(GLOBAL_FLAGS), case=_case(operations))
+    return f"""\
+#compdef cfwb
+# cfwb completion for zsh: source <(cfwb completion zsh)
+_cfwb() {{
+  local -a before
+  before=("${{(@)words[2,CURRENT-1]}}")
+  _cfwb_next
+}}
+_cfwb_next() {{
+{body}  if [[ -n "$next" ]]; then compadd -- ${{=next}}; fi
+  [[ "$PREFIX" == -* ]] && compadd -- ${{=globals}}
+  [[ "$PREFIX" == -* ]] || _files
+}}
+compdef _cfwb cfwb
+"""
+
+
+def _fish(operations: list[Operation]) -> str:
+    lines = [
+        "# cfwb completion for fish: cfwb completion fish | source",
+        "function __cfwb_words",
+        "    set -l skip 0",
+        "    for word in (commandline -opc)[2..-1]",
+        "        if test $skip = 1; set skip 0; continue; end",
+        "        switch $word",
+        "            case --project --worker --env --persist-to; set skip 1",
+        "            case '-*'",
+        "            case '*'; echo $word",
+        "        end",
+        "    end",
+        "end",
+        "function __cfwb_at; test (string join ' ' (__cfwb_words)) = \"$argv\"; end",
+        "function __cfwb_in; string match -q -- \"$argv*\" (string join ' ' (__cfwb_words)); end",
+        "complete -c cfwb -f",
+    ]
+    summaries = {operation.words: operation.summary for operation in operations}
+    for words, following in _tree(operations).items():
+        for word in following:
+            text = summaries.get((*words, word), "")
+            lines.append(f"complete -c cfwb -n '__cfwb_at {' '.join(words)}' -a {word} -d {_quoted(text)}")
+    for operation in operations:
+        condition = f"-n '__cfwb_in {' '.join(operation.words)}'"
+        for parameter in operation.parameters:
+            if parameter.positional:
+                lines += [f"complete -c cfwb {condition} -a {choice}" for choice in parameter.choices]
+                continue
+            needs = "" if parameter.type == "boolean" else " -rF" if parameter.type in _FILE_TYPES else " -x"
+            lines.append(
+                f"complete -c cfwb {condition} -l {parameter.flag[2:]}{needs} -d {_quoted(parameter.help)}"
+            )
+    for flag in GLOBAL_FLAGS:
+        needs = (
+            " -rF"
+            if flag in ("--project", "--persist-to")
+            else " -x"
+            if flag in ("--worker", "--env")
+            else ""
+        )
+        lines.append(f"complete -c cfwb -l {flag[2:]}{needs}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
