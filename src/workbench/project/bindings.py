@@ -1,82 +1,15 @@
-"""The fields of a configuration as Bindings: every kind wrangler knows, and what looks like a binding besides.
+"""The fields of a configuration as Bindings: every kind wrangler knows, and what looks like a binding besides."""
 
-Which id the emulator files a thing's state under: wrangler's `convertConfigToBindings` (preview ids win in local
-development) and the entries its `dev/miniflare` makes of them (the binding's name where no id is given).
-"""
-
-import os
-import re
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from workbench.model.bindings import Binding, Mode
-from workbench.project.document import Document, a
+from workbench.model.bindings import Binding
+from workbench.project.document import Document
 from workbench.project.environment import GENERATED, INHERITED, NOT_INHERITED, TOP_LEVEL_ONLY, Settings
 from workbench.project.jsonc import Path
+from workbench.project.shapes import SHAPES, Shape, listed
+from workbench.project.special import special
 
-Remote = Literal["never", "asked", "always"]
-
-
-class Shape(NamedTuple):
-    """How a field lists bindings of one kind.
-
-    name: the field of an entry that holds the name in `env`. ids: the fields that may hold the id of what is bound,
-    in order; `falls_back` to the name of the binding. title: the field that holds a person's name for it.
-    one: the field is a single entry, not a list. inside: the list lies in this field of it.
-    remote: never, where the entry asks for it, or always (no simulator exists).
-    """
-
-    kind: str
-    ids: tuple[str, ...] = ()
-    falls_back: bool = False
-    title: str = ""
-    name: str = "binding"
-    one: bool = False
-    inside: str = ""
-    remote: Remote = "never"
-
-
-SHAPES: dict[str, Shape] = {
-    "kv_namespaces": Shape("kv", ("preview_id", "id"), True, remote="asked"),
-    "r2_buckets": Shape("r2", ("preview_bucket_name", "bucket_name"), True, "bucket_name", remote="asked"),
-    "d1_databases": Shape(
-        "d1", ("preview_database_id", "database_id"), True, "database_name", remote="asked"
-    ),
-    "hyperdrive": Shape("hyperdrive", ("id",), remote="asked"),
-    "services": Shape("service", ("service",), title="service", remote="asked"),
-    "worker_loaders": Shape("worker_loader"),
-    "send_email": Shape("send_email", ("destination_address",), name="name", remote="asked"),
-    "analytics_engine_datasets": Shape("analytics_engine", ("dataset",), title="dataset"),
-    "secrets_store_secrets": Shape("secrets_store_secret", ("store_id",), title="secret_name"),
-    "ratelimits": Shape("ratelimit", ("namespace_id",), name="name"),
-    "pipelines": Shape("pipeline", ("stream", "pipeline"), remote="asked"),
-    "vectorize": Shape("vectorize", ("index_name",), title="index_name", remote="always"),
-    "mtls_certificates": Shape("mtls_certificate", ("certificate_id",), remote="always"),
-    "dispatch_namespaces": Shape("dispatch_namespace", ("namespace",), True, "namespace", remote="always"),
-    "ai_search_namespaces": Shape("ai_search_namespace", ("namespace",), title="namespace", remote="always"),
-    "ai_search": Shape("ai_search", ("instance_name",), title="instance_name", remote="always"),
-    "agent_memory": Shape("agent_memory", ("namespace",), title="namespace", remote="always"),
-    "artifacts": Shape("artifacts", ("namespace",), title="namespace", remote="always"),
-    "flagship": Shape("flagship", ("app_id",), True, remote="asked"),
-    "vpc_services": Shape("vpc_service", ("service_id",), remote="always"),
-    "vpc_networks": Shape("vpc_network", ("tunnel_id", "network_id"), remote="always"),
-    "k2": Shape("k2", ("stream",), remote="always"),
-    "unsafe_hello_world": Shape("hello_world"),
-    "ai": Shape("ai", one=True, remote="always"),
-    "analytics": Shape("analytics", one=True, remote="always"),
-    "media": Shape("media", one=True, remote="always"),
-    "websearch": Shape("websearch", one=True, remote="always"),
-    "browser": Shape("browser", one=True, remote="asked"),
-    "images": Shape("images", one=True, remote="asked"),
-    "stream": Shape("stream", one=True, remote="asked"),
-    "version_metadata": Shape("version_metadata", one=True),
-    "logfwdr": Shape("logfwdr", ("destination",), name="name", inside="bindings"),
-    "unsafe": Shape("unsafe", name="name", inside="bindings"),
-    "tail_consumers": Shape("tail_consumer", ("service",), title="service", name="service"),
-    "streaming_tail_consumers": Shape(
-        "streaming_tail_consumer", ("service",), title="service", name="service"
-    ),
-}
 # Fields that `special` makes bindings of: they need more than a shape.
 _SPECIAL_NAMES = """
     assets containers data_blobs durable_objects exports migrations queues secrets site text_blobs
@@ -84,15 +17,10 @@ _SPECIAL_NAMES = """
 """
 SPECIAL = frozenset(_SPECIAL_NAMES.split())
 _KNOWN = INHERITED | NOT_INHERITED | TOP_LEVEL_ONLY | GENERATED
-_SECRET_FIELD = re.compile(r"secret_?access_?key|password|token|private_?key|credential", re.IGNORECASE)
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@:\s]*):[^@\s]*@")
-MASK = "••••••"
 
 
 def bindings(document: Document, settings: Settings) -> list[Binding]:
     """Every binding of the environment in force except vars and secrets, in the order of the file."""
-    from workbench.project.special import special
-
     found: list[Binding] = []
     for field, value in settings.fields.items():
         at = settings.paths[field]
@@ -103,81 +31,6 @@ def bindings(document: Document, settings: Settings) -> list[Binding]:
     found += special(document, settings)
     _say_what_is_twice(document, found)
     return found
-
-
-def listed(document: Document, settings: Settings, shape: Shape, value: Any, at: Path) -> Iterator[Binding]:
-    """The bindings of one field."""
-    if shape.inside:
-        value, at = document.table(value, *at).get(shape.inside), (*at, shape.inside)
-    if shape.one:
-        entry = document.table(value, *at)
-        entries = iter([(entry, at)] if entry else [])
-    else:
-        entries = document.items(value, *at)
-    for entry, where in entries:
-        name = named(document, entry, shape.name, where)
-        if name is None:
-            continue
-        identity = first(document, entry, shape.ids, where) or (name if shape.falls_back else None)
-        title = document.string(entry, shape.title, where) if shape.title else None
-        mode = mode_of(document, entry, shape.remote, where)
-        detail = details(entry, {shape.name, "remote"})
-        if shape.kind == "hyperdrive":
-            _local_connection(name, detail)
-        yield Binding(name, shape.kind, identity, title, settings.name, mode, True, detail)
-
-
-def named(document: Document, entry: dict[str, Any], field: str, at: Path) -> str | None:
-    """The entry's name; an entry without one is a problem and no binding."""
-    name = document.string(entry, field, at)
-    if name is None and not isinstance(entry.get(field), int | float | dict | list):
-        document.problem(f'"{field}" is missing', *at)
-    return name
-
-
-def first(document: Document, entry: dict[str, Any], fields: tuple[str, ...], at: Path) -> str | None:
-    """The first of these fields that is set."""
-    for field in fields:
-        value = document.string(entry, field, at)
-        if value is not None:
-            return value
-    return None
-
-
-def mode_of(document: Document, entry: dict[str, Any], remote: Remote, at: Path) -> Mode:
-    """Whether local code uses remote data through this binding."""
-    asked = entry.get("remote")
-    if asked is not None and not isinstance(asked, bool):
-        document.problem(f'"remote" should be true or false, not {a(asked)}', *at, "remote")
-    if remote == "always" or (remote == "asked" and asked is True):
-        return "remote"
-    return "local"
-
-
-def details(entry: dict[str, Any], without: set[str]) -> dict[str, Any]:
-    """What else an entry says, passwords masked."""
-    return {key: masked(key, value) for key, value in entry.items() if key not in without}
-
-
-def masked(key: str, value: Any) -> Any:
-    """A value of the configuration with passwords and keys in it masked, to any depth."""
-    if isinstance(value, dict):
-        return {inner: masked(inner, item) for inner, item in value.items()}
-    if isinstance(value, list):
-        return [masked(key, item) for item in value]
-    if isinstance(value, str):
-        return MASK if _SECRET_FIELD.search(key) else _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", value)
-    return value
-
-
-def _local_connection(name: str, detail: dict[str, Any]) -> None:
-    """The database a Hyperdrive binding reaches in local development, where a variable says so."""
-    for prefix in ("CLOUDFLARE", "WRANGLER"):
-        variable = f"{prefix}_HYPERDRIVE_LOCAL_CONNECTION_STRING_{name}"
-        if os.environ.get(variable):
-            detail["localConnectionString"] = masked("localConnectionString", os.environ[variable])
-            detail["source"] = variable
-            return
 
 
 def _unknown(document: Document, settings: Settings, field: str, value: Any, at: Path) -> Iterator[Binding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.model.bindings import Problem
-from workbench.project.jsonc import Fault, Path, Reader, parse
+from workbench.project.jsonc import Fault, Path, parse
 
 LARGEST_CONFIG = 16 * 1024 * 1024
 LARGEST_FOR_A_SECOND_LOOK = 2 * 1024 * 1024
@@ -70,6 +70,8 @@ class Document:
             from workbench.project.toml import places
 
             return places(self.text)
+        from workbench.project.recovery import Reader
+
         reader = Reader(self.text)
         reader.read()
         return reader.places

@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, as wrangler reads it, and as much as possible of a broken one.
 
-`parse` blanks comments and trailing commas in place and leaves the work to `json`. Only where that fails does
-`Reader`, a tolerant parser, go over the text again to say what is wrong where, and to keep what can be kept.
+`parse` blanks comments and trailing commas in place and leaves the work to `json`. Only where that fails is the
+tolerant parser of `recovery` imported, to say what is wrong where and to keep what can be kept.
 """
 
 import json
@@ -11,12 +11,9 @@ from typing import Any, NamedTuple
 Path = tuple[str | int, ...]
 
 _STRING = r'"(?:[^"\\\r\n]|\\.)*"'
-_COMMENT = re.compile(_STRING + r"|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+COMMENT = re.compile(_STRING + r"|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING = re.compile(_STRING + r"|,(?=\s*[}\]])")
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
-_BLANK = re.compile(r"[ \t\r\n]*")
-_DEEPEST = 100
-_MOST_FAULTS = 20
 
 
 class Fault(NamedTuple):
@@ -35,6 +32,8 @@ def parse(text: str) -> tuple[Any, list[Fault]]:
     try:
         return json.loads(blank(text), object_pairs_hook=_object, parse_constant=_constant), []
     except (ValueError, RecursionError, _NotPlain):
+        from workbench.project.recovery import Reader
+
         reader = Reader(text)
         return reader.read(), reader.faults
 
@@ -42,11 +41,12 @@ def parse(text: str) -> tuple[Any, list[Fault]]:
 def blank(text: str) -> str:
     """The text with comments and trailing commas overwritten by spaces: every offset stays what it was."""
     if "/" in text:
-        text = _COMMENT.sub(_without_comment, text)
+        text = COMMENT.sub(without_comment, text)
     return _TRAILING.sub(_without_comma, text)
 
 
-def _without_comment(found: re.Match[str]) -> str:
+def without_comment(found: re.Match[str]) -> str:
+    """A comment as blanks of the same length; text in quotes as it is."""
     token = found[0]
     return token if token[0] == '"' else _NOT_NEWLINE.sub(" ", token)
 
@@ -64,205 +64,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Any:
     raise _NotPlain
-
-
-class Reader:
-    """A JSONC parser that goes on after an error.
-
-    `faults` is what it met, at most 20; `places` the offset of each key and item it kept, by path.
-    """
-
-    _TOKEN = re.compile(
-        r"""(?P<string>"(?:[^"\\\r\n]|\\.)*") | (?P<open_string>"(?:[^"\\\r\n]|\\[^\r\n])*)
-        | (?P<single>'(?:[^'\\\r\n]|\\[^\r\n])*'?) | (?P<number>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
-        | (?P<word>[\w$+.-]+) | (?P<mark>[{}\[\]:,]) | (?P<other>.)""",
-        re.VERBOSE | re.DOTALL,
-    )
-    _WORDS = {"true": True, "false": False, "null": None}
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.faults: list[Fault] = []
-        self.places: dict[Path, int] = {}
-        unclosed = [found.start() for found in _COMMENT.finditer(text) if _is_unclosed(found[0])]
-        self._bare = _COMMENT.sub(_without_comment, text)
-        self._at = 0
-        self._kind = ""
-        self._token = ""
-        if unclosed:
-            self._fault("this comment is never closed", unclosed[0])
-        self._next()
-
-    def read(self) -> Any:
-        """The value; what follows it is a fault. None for an empty text."""
-        if not self._kind:
-            self._fault("the file is empty")
-            return None
-        value = self._value((), 0)
-        if self._kind:
-            self._fault("there is more after the end of the value")
-        self.faults.sort()
-        return value
-
-    def _fault(self, message: str, at: int | None = None) -> None:
-        if len(self.faults) < _MOST_FAULTS:
-            self.faults.append(Fault(self._at if at is None else at, message))
-
-    def _next(self) -> None:
-        start = self._at + len(self._token)
-        blank_end = _BLANK.match(self._bare, start)
-        self._at = blank_end.end() if blank_end else start
-        found = self._TOKEN.match(self._bare, self._at)
-        self._kind = found.lastgroup or "" if found else ""
-        self._token = found[0] if found else ""
-
-    def _value(self, path: Path, depth: int) -> Any:
-        kind, token, at = self._kind, self._token, self._at
-        self.places[path] = self.places.get(path, at)
-        if token in ("{", "[") and kind == "mark":
-            if depth >= _DEEPEST:
-                self._fault(f"nested deeper than {_DEEPEST} levels")
-                self._skip_block()
-                return None
-            self._next()
-            return self._members(path, depth, at) if token == "{" else self._items(path, depth, at)
-        self._next()
-        return self._scalar(kind, token, at)
-
-    def _scalar(self, kind: str, token: str, at: int) -> Any:
-        if kind == "number":
-            return _number(token)
-        if kind == "word" and token in self._WORDS:
-            return self._WORDS[token]
-        if kind in ("string", "open_string", "single"):
-            return self._string(kind, token, at)
-        self._fault(f"a value was expected here, not {_shown(token)}", at)
-        return token if kind == "word" else None
-
-    def _string(self, kind: str, token: str, at: int) -> str:
-        if kind == "open_string":
-            self._fault("this text has no closing quote", at)
-            token = token.rstrip(" \t,") + '"'
-        elif kind == "single":
-            self._fault("text needs double quotes", at)
-            token = json.dumps(token.strip("'"))
-        try:
-            return str(json.loads(token, strict=True))
-        except ValueError:
-            self._fault("a control character or an unknown escape in this text", at)
-        try:
-            return str(json.loads(re.sub(r"\\(?![\"\\/bfnrtu])", r"\\\\", token), strict=False))
-        except ValueError:
-            return token.strip('"')
-
-    def _members(self, path: Path, depth: int, opened: int) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        while True:
-            if self._ends("}", "]", opened):
-                return made
-            if self._token == "," and self._kind == "mark":
-                self._fault("a comma too many")
-                self._next()
-                continue
-            key, at = self._key(), self._at
-            if key is None:
-                continue
-            if key in made:
-                self._fault(f"{_shown(key)} is here a second time; the last one counts", at)
-            self._next()
-            if not self._colon(at):
-                continue
-            self.places[(*path, key)] = at
-            made[key] = self._value((*path, key), depth + 1)
-            self._separator("}")
-
-    def _items(self, path: Path, depth: int, opened: int) -> list[Any]:
-        made: list[Any] = []
-        while True:
-            if self._ends("]", "}", opened):
-                return made
-            if self._token in (",", ":") and self._kind == "mark":
-                self._fault(f"{_shown(self._token)} does not belong here")
-                self._next()
-                continue
-            made.append(self._value((*path, len(made)), depth + 1))
-            self._separator("]")
-
-    def _ends(self, mark: str, wrong: str, opened: int) -> bool:
-        """Whether the block is over: by its own mark, by the other kind's, or by the end of the text."""
-        if not self._kind:
-            line = self.text.count("\n", 0, opened) + 1
-            self._fault(f"{_shown(mark)} is missing for what was opened on line {line}")
-            return True
-        if self._kind == "mark" and self._token == mark:
-            self._next()
-            return True
-        if self._kind == "mark" and self._token == wrong:
-            self._fault(f"{_shown(mark)} was expected here, not {_shown(wrong)}")
-            return True
-        return False
-
-    def _key(self) -> str | None:
-        """The key at the cursor, or None where there is none: then what stands there has been passed over."""
-        if self._kind in ("string", "single", "open_string"):
-            return self._string(self._kind, self._token, self._at)
-        if self._kind == "word" or self._kind == "number":
-            self._fault("a key needs double quotes")
-            return self._token
-        self._fault(f"a key was expected here, not {_shown(self._token)}")
-        if self._token in ("{", "["):
-            self._skip_block()
-        else:
-            self._next()
-        return None
-
-    def _colon(self, at: int) -> bool:
-        if self._token == ":" and self._kind == "mark":
-            self._next()
-            if self._token in ("}", "]", ",") and self._kind == "mark":
-                self._fault("this key has no value", at)
-                return False
-            return bool(self._kind) or self._missing(at)
-        if self._token == "=":
-            self._fault('":" was expected here, not "="')
-            self._next()
-            return True
-        self._fault('":" and a value are missing after this key', at)
-        return False
-
-    def _missing(self, at: int) -> bool:
-        self._fault("this key has no value", at)
-        return False
-
-    def _separator(self, mark: str) -> None:
-        if self._token == "," and self._kind == "mark":
-            self._next()
-        elif self._kind and not (self._kind == "mark" and self._token in "}]"):
-            self._fault(f'"," or {_shown(mark)} is missing before this')
-            if self._kind == "other" or self._token == ":":
-                self._next()
-
-    def _skip_block(self) -> None:
-        depth = 0
-        while self._kind:
-            if self._kind == "mark" and self._token in "{[":
-                depth += 1
-            elif self._kind == "mark" and self._token in "}]":
-                depth -= 1
-            self._next()
-            if depth <= 0:
-                return
-
-
-def _is_unclosed(comment: str) -> bool:
-    return comment.startswith("/*") and not (comment.endswith("*/") and len(comment) >= 4)
-
-
-def _number(token: str) -> int | float:
-    if token.lstrip("-").isdigit() and len(token) < 4000:
-        return int(token)
-    return float(token)
-
-
-def _shown(token: str) -> str:
-    return f'"{token[:40]}…"' if len(token) > 40 else f'"{token}"'

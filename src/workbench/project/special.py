@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.model.bindings import Binding
-from workbench.project.bindings import Shape, details, first, listed, mode_of, named
 from workbench.project.document import Document
 from workbench.project.environment import Settings
 from workbench.project.jsonc import Path
+from workbench.project.shapes import Shape, details, first, listed, mode_of, named
 
 _LIVE = (None, "created", "expecting-transfer")
 

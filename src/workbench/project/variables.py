@@ -1,22 +1,14 @@
 """A Worker's vars and its local secrets: `.dev.vars`, or `.env` where there is none, by wrangler's rules.
 
-Source: workers-sdk, packages/wrangler/src/dev/dev-vars.ts and config/dot-env.ts; the file's syntax is dotenv's.
+Source: workers-sdk, packages/wrangler/src/dev/dev-vars.ts and config/dot-env.ts.
 """
 
 import os
-import re
 from typing import Any, NamedTuple
 
 from workbench.model.bindings import Binding, Problem
-from workbench.project.document import Document, is_file, read_text
+from workbench.project.document import Document, is_file
 from workbench.project.environment import Settings
-
-_LINE = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(?P<name>[\w.-]+)(?:[ \t]*=|:[ \t])[ \t]*
-    (?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`|[^\#\r\n]*)[ \t]*(?:\#.*)?$""",
-    re.VERBOSE | re.MULTILINE,
-)
-_REFERENCE = re.compile(r"(?<!\\)\$(?:\{(?P<braced>[\w.]+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 
 
 class Secrets(NamedTuple):
@@ -75,6 +67,8 @@ def load_secrets(folder: str, environment: str | None, problems: list[Problem]) 
     for name in candidates:
         path = os.path.join(folder, name)
         if is_file(path):
+            from workbench.project.dotenv import read_env
+
             values = read_env(path, problems)
             return Secrets({key: (value, name) for key, value in values.items()}, (path,))
     if os.environ.get("CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", "").lower() == "false":
@@ -88,41 +82,13 @@ def _load_dot_env(folder: str, environment: str | None, problems: list[Problem])
         names += [f".env.{environment}", f".env.{environment}.local"]
     found: dict[str, tuple[str, str]] = {}
     files = [path for path in (os.path.join(folder, name) for name in names) if is_file(path)]
+    if not files:
+        return Secrets({}, ())
+    from workbench.project.dotenv import expand, read_env
+
     for path in files:
         found |= {key: (value, os.path.basename(path)) for key, value in read_env(path, problems).items()}
     texts = {key: value for key, (value, _) in found.items()}
     return Secrets(
         {key: (expand(value, texts), source) for key, (value, source) in found.items()}, tuple(files)
     )
-
-
-def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
-    """The variables of a `.env` file; an unreadable one is a problem and gives none."""
-    text = read_text(path, problems)
-    if text is None:
-        return {}
-    found: dict[str, str] = {}
-    for line in _LINE.finditer(text.replace("\r\n", "\n")):
-        value = line["value"].strip()
-        quote = value[:1]
-        if len(value) > 1 and quote in "'\"`" and value[-1] == quote:
-            value = value[1:-1]
-        if quote == '"':
-            value = value.replace("\\n", "\n").replace("\\r", "\r")
-        found[line["name"]] = value
-    return found
-
-
-def expand(value: str, known: dict[str, str], depth: int = 0) -> str:
-    """A `.env` value with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign."""
-
-    def replace(found: re.Match[str]) -> str:
-        name = found["braced"] or found["bare"]
-        given = known.get(name) or os.environ.get(name, "")
-        if not given and found["default"] is not None:
-            return expand(found["default"], known, depth + 1)
-        return expand(given, known, depth + 1) if name in known else given
-
-    if depth > 10 or "$" not in value:
-        return value
-    return _REFERENCE.sub(replace, value).replace("\\$", "$")
