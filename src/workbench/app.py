@@ -1,0 +1,106 @@
+"""The workbench as a Textual application. It puts screens together; what they do is theirs.
+
+What the first paint does not need is imported after it: the time to it is measured against an empty application.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding
+
+from workbench.model.errors import WorkbenchError
+from workbench.screens.workbench.screen import WorkbenchScreen
+
+if TYPE_CHECKING:
+    from workbench.screens.session import Session
+
+
+def _operation_commands() -> Any:
+    """The palette's source of operations, imported when the palette opens."""
+    from workbench.screens.palette import OperationCommands
+
+    return OperationCommands
+
+
+class WorkbenchApp(App[int]):
+    """A window on one project. `open_with`: the arguments of `operations.executor.open_state`."""
+
+    TITLE = "cfwb"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {_operation_commands}
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("ctrl+t", "switch_theme", "Dark/light", show=False),
+        Binding("ctrl+q", "leave", "Leave", show=False, priority=True),
+    ]
+
+    def __init__(self, *, label: str = "", **open_with: Any) -> None:
+        super().__init__()
+        self.open_with = open_with
+        self.label = label
+        self.session: Session | None = None
+        self.workbench = WorkbenchScreen()
+
+    # The look
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of ours, where a theme has none."""
+        return {"target-local": "ansi_bright_green", "target-remote": "ansi_bright_red"}
+
+    def on_mount(self) -> None:
+        from workbench.screens.startup import themes
+
+        themes(self)
+        self.push_screen(self.workbench)
+        self.call_after_refresh(self.start)
+
+    async def start(self) -> None:
+        """Open the project, once something is on screen."""
+        from workbench.screens import startup
+
+        await startup.open_project(self)
+
+    def action_switch_theme(self) -> None:
+        from workbench.screens import startup
+
+        startup.switch_theme(self)
+
+    def get_system_commands(self, screen: Any) -> Any:
+        from workbench.screens.palette import window_commands
+
+        return window_commands(self)
+
+    # The end
+
+    async def action_leave(self) -> None:
+        from workbench.screens import startup
+
+        await startup.leave(self)
+
+
+def run(
+    folder: str = ".",
+    *,
+    worker: str | None = None,
+    environment: str | None = None,
+    persist_to: str | None = None,
+    label: str = "",
+    **more: Any,
+) -> int:
+    """Open the workbench on a folder and stay until it is left; the exit status."""
+    app = WorkbenchApp(
+        label=label,
+        folder=os.path.abspath(folder),
+        worker=worker,
+        environment=environment,
+        persist_to=persist_to,
+        **more,
+    )
+    app.run()
+    return app.return_code or 0
+
+
+__all__ = ["WorkbenchApp", "WorkbenchError", "run"]

@@ -1,0 +1,65 @@
+"""The command palette: every operation of the registry, and what the window itself can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+if TYPE_CHECKING:
+    from workbench.app import WorkbenchApp
+
+# Operations about the shell, which mean nothing in a window.
+_NOT_HERE = ("completion", "agent-context")
+
+
+def window_commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
+    """What the window can do, under names one would type."""
+    screen = app.workbench
+    yield SystemCommand("Dark or light", "switch the theme", app.action_switch_theme)
+    yield SystemCommand(
+        "Fold the tree", "the pane has the whole width; again brings it back", screen.action_fold_tree
+    )
+    yield SystemCommand("Details", "of the selection", screen.action_details)
+    yield SystemCommand("Close this tab", "", screen.action_close_tab)
+    yield SystemCommand("Help", "the keys of what has the focus", screen.action_help)
+    yield SystemCommand("Read everything again", "from disk", screen.action_read_again)
+    yield SystemCommand("Open the sample project", "in a fresh temporary folder", screen.action_demo)
+    yield SystemCommand("Leave", "the workbench; open tabs are kept", app.action_leave)
+
+
+class OperationCommands(Provider):
+    """Every operation by its words; choosing one opens its form."""
+
+    async def startup(self) -> None:
+        from workbench.operations import all_operations
+
+        self._operations = [one for one in all_operations() if one.name not in _NOT_HERE]
+
+    def _open(self, name: str) -> None:
+        from .form import OperationForm
+
+        workbench = self.app.workbench  # type: ignore[attr-defined]
+        if workbench.session is not None:
+            self.app.push_screen(OperationForm(workbench.session, name, workbench.context()))
+
+    async def discover(self) -> Hits:
+        for one in self._operations:
+            words = " ".join(one.words)
+            yield DiscoveryHit(words, lambda name=one.name: self._open(name), help=one.summary)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for one in self._operations:
+            words = " ".join(one.words)
+            score = max(matcher.match(words), matcher.match(one.summary) * 0.6)
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(words),
+                    lambda name=one.name: self._open(name),
+                    text=words,
+                    help=one.summary,
+                )

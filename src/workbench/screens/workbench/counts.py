@@ -1,0 +1,42 @@
+"""The number at the right of a line of the tree."""
+
+from __future__ import annotations
+
+from workbench.model.bindings import Binding
+from workbench.model.errors import WorkbenchError
+from workbench.screens.session import Session
+from workbench.widgets.binding_tree import Item
+
+FAILED = {"errored", "failed"}
+
+
+async def note_of(session: Session, item: Item) -> str | None:
+    """The count of a resource as it is now; None where there is nothing to count. An error is a "!"."""
+    binding = item.what
+    if not isinstance(binding, Binding) or binding.mode == "remote" or not binding.resource_id:
+        return None
+    try:
+        return await _count(session, binding)
+    except WorkbenchError:
+        return "!"
+
+
+async def _count(session: Session, binding: Binding) -> str | None:
+    backend, resource = session.state.backend, binding.resource_id or ""
+    if binding.kind == "kv":
+        return f"{await session.thread(backend.kv.count(resource)):,}"
+    if binding.kind == "r2":
+        return f"{await session.thread(backend.r2.count(resource)):,}"
+    if binding.kind == "durable_object":
+        return f"{len(await session.thread(backend.durable_objects.object_ids(resource))):,}"
+    if binding.kind == "d1":
+        for database in await session.thread(backend.d1.databases()):
+            if database.id == resource and database.tables is not None:
+                return f"{database.tables:,} tbl{'s' if database.tables != 1 else ''}"
+        return "empty"
+    if binding.kind == "workflow":
+        page = await session.thread(backend.workflows.instances(resource, 100))
+        failed = sum(one.status in FAILED for one in page.items)
+        count = f"{len(page.items)}{'+' if page.cursor else ''}"
+        return f"{count} · {failed} ✗" if failed else count
+    return None

@@ -1,0 +1,285 @@
+"""The explorer: the tree with a filter above it, filled from the session while the user looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding as Key
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from workbench.model.bindings import Binding
+from workbench.model.errors import WorkbenchError
+from workbench.model.text import visible
+from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.session import Session
+from workbench.widgets.binding_tree import BindingTree, Item
+
+from . import catalogue, counts
+
+PAGE = 100
+
+
+class Explorer(Vertical):
+    """Posts `Pane.Open` for what is opened and `Pane.DetailsChanged` for what the cursor is on."""
+
+    HELP = (
+        "Every Worker with its bindings, by kind, and the state found on disk without one (○). Counts are read while you look.\n"
+        "Enter opens; → and ← unfold and fold. / filters what is shown; Escape in the filter shows everything again.\n"
+        "A class unfolds into its objects, an object into its facets; × is a facet that was deleted."
+    )
+
+    BINDINGS: ClassVar[list[Any]] = [
+        Key("slash", "filter", "Filter", key_display="/"),
+        Key("x", "reveal", "Reveal"),
+        Key("r", "read_again", "Refresh"),
+    ]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.session: Session | None = None
+        self._found: list[Binding] | None = None
+        self._revealed: set[str] = set()
+        self._children: dict[str, list[Item]] = {}
+        self._notes: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Input(placeholder="filter", id="filter", compact=True)
+        yield BindingTree(id="tree")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+
+    @property
+    def resources(self) -> BindingTree:
+        return self.query_one(BindingTree)
+
+    # Filling
+
+    async def open_session(self, session: Session) -> None:
+        """Show what the config says at once, then what lies on disk, then the counts."""
+        self.session = session
+        first = not self.resources.open_keys
+        items = catalogue.items_of(session.state.project, None)
+        if first:
+            self._unfold_first(items)
+        self._show(items)
+        self.read_disk()
+
+    def _unfold_first(self, items: list[Item]) -> None:
+        """What is unfolded on a first start: every Worker and the kinds that have state."""
+        for item in items:
+            if item.kind in ("worker", "unbound"):
+                self.resources.open_keys.add(item.key)
+                self.resources.open_keys.update(
+                    child.key
+                    for child in item.children
+                    if child.label in ("KV", "R2", "D1", "Durable Objects", "Workflows")
+                )
+
+    @work(exclusive=True, group="explorer-disk")
+    async def read_disk(self) -> None:
+        """What lies on disk without a binding; then the counts of what is in sight."""
+        session = self.session
+        if session is None:
+            return
+        try:
+            self._found = list(await session.call("bindings.list"))
+        except WorkbenchError as error:
+            self._found = None
+            self.app.notify(visible(error.message), severity="error", markup=False)
+        items = catalogue.items_of(session.state.project, self._found)
+        if not any(key.startswith("unbound") for key in self.resources.open_keys):
+            self._unfold_first([item for item in items if item.kind == "unbound"])
+        self._show(items)
+        await self._reload_unfolded()
+        self.count_again()
+
+    def _show(self, items: list[Item]) -> None:
+        """Show new items with the children and counts already known."""
+
+        def fill(item: Item) -> None:
+            known = self._children.get(item.key)
+            if known is not None and not item.loaded:
+                item.children, item.loaded = known, True
+            if item.key in self._notes:
+                item.note = self._notes[item.key]
+            if item.kind == "secret" and item.key in self._revealed:
+                item.note = str(item.what.detail.get("value", ""))
+            for child in item.children:
+                fill(child)
+
+        for item in items:
+            fill(item)
+        self.resources.show(items, self.query_one("#filter", Input).value)
+
+    async def _reload_unfolded(self) -> None:
+        """Read the children of every unfolded class and object again."""
+        for item in self.resources.in_sight():
+            if item.key in self._children or (item.key in self.resources.open_keys and not item.loaded):
+                await self._load(item)
+        self._refresh_shown()
+
+    def _refresh_shown(self) -> None:
+        self.resources.show(self.resources.items, self.query_one("#filter", Input).value)
+
+    async def _load(self, item: Item, cursor: str | None = None) -> None:
+        """Fetch an item's children: a page of a class's objects, or an object's facets."""
+        session = self.session
+        if session is None:
+            return
+        objects = session.state.backend.durable_objects
+        try:
+            if item.kind == "durable_object":
+                namespace = item.what.resource_id
+                page = await session.thread(objects.objects(namespace, PAGE, cursor))
+                found = [catalogue.object_item(item, namespace, one) for one in page.items]
+                kept = [child for child in item.children if child.kind != "more"] if cursor else []
+                item.children = kept + found
+                if page.cursor:
+                    item.children.append(catalogue.more_item(item, page.cursor))
+                for child in item.children:
+                    if child.key in self._children:
+                        child.children, child.loaded = self._children[child.key], True
+            elif item.kind == "do_object" and isinstance(item.locator, Locator):
+                namespace, object_id = item.locator.resource, item.locator.object
+                facets = await session.thread(objects.facets(namespace, object_id))
+                item.children = catalogue.facet_items(item, namespace, object_id, facets)
+            else:
+                return
+        except WorkbenchError as error:
+            item.children = [Item(f"{item.key}/error", error.message, mark="problem")]
+        item.loaded = True
+        self._children[item.key] = item.children
+
+    @on(BindingTree.Unfolded)
+    async def unfolded(self, event: BindingTree.Unfolded) -> None:
+        if not event.item.loaded:
+            self.load_children(event.item)
+        else:
+            self.count_again()
+
+    @work(group="explorer-load")
+    async def load_children(self, item: Item, cursor: str | None = None) -> None:
+        await self._load(item, cursor)
+        self._refresh_shown()
+        self.count_again()
+
+    @work(exclusive=True, group="explorer-counts")
+    async def count_again(self) -> None:
+        """Counts of what is in sight, one after the other, drawn as they come."""
+        session = self.session
+        if session is None:
+            return
+        for item in self.resources.in_sight():
+            note = await counts.note_of(session, item)
+            if note is not None and note != item.note:
+                self._notes[item.key] = item.note = note
+                self.resources.redraw(item)
+
+    async def refresh_data(self, paths: Collection[str] = ()) -> None:
+        """Files changed: read the list on disk, the unfolded children and the visible counts again."""
+        self.read_disk()
+
+    # What the user does
+
+    @on(BindingTree.Opened)
+    def opened(self, event: BindingTree.Opened) -> None:
+        event.stop()
+        item = event.item
+        if item.kind == "more":
+            parent, cursor = item.what
+            self.load_children(parent, cursor)
+        elif isinstance(item.locator, Locator):
+            self.post_message(Pane.Open(item.locator))
+        elif item.kind == "secret":
+            self.action_reveal()
+
+    @on(BindingTree.Moved)
+    def moved(self, event: BindingTree.Moved) -> None:
+        self.post_message(Pane.DetailsChanged(self.details_of(event.item)))
+
+    def details_of(self, item: Item) -> Details:
+        """Everything known about an item."""
+        what = item.what
+        rows: list[tuple[str, str]] = []
+        if isinstance(what, Binding):
+            rows = [("binding", what.name), ("kind", what.kind), ("Worker", what.worker or "none")]
+            rows += [("resource", what.resource_name)] if what.resource_name else []
+            rows += [("id", what.resource_id)] if what.resource_id else []
+            rows.append(("mode", "remote data, local code" if what.mode == "remote" else "local"))
+            if not what.bound:
+                rows.append(("bound", "no; no config names this state"))
+            hide = what.kind == "secret" and item.key not in self._revealed
+            for name, value in what.detail.items():
+                if value is not None:
+                    rows.append((name, catalogue.MASK if hide and name == "value" else str(value)))
+        elif hasattr(what, "_asdict"):
+            hidden = ("bindings", "facets", "problems", "environments")
+            rows = [
+                (name, str(value))
+                for name, value in what._asdict().items()
+                if name not in hidden and value is not None
+            ]
+            for problem in getattr(what, "problems", ()):
+                rows.append(
+                    (
+                        "problem",
+                        f"{problem.file}:{problem.line or '?'}:{problem.column or '?'} {problem.message}",
+                    )
+                )
+        if item.note and not isinstance(what, Binding):
+            rows.append(("", item.note))
+        return Details(item.label, tuple(rows))
+
+    def action_reveal(self) -> None:
+        """Show or hide the secret under the cursor."""
+        node = self.resources.cursor_node
+        item = node.data if node else None
+        if item is None or item.kind != "secret":
+            return
+        if item.key in self._revealed:
+            self._revealed.discard(item.key)
+            item.note = catalogue.MASK
+        else:
+            self._revealed.add(item.key)
+            item.note = str(item.what.detail.get("value", "(no value here)"))
+        self.resources.redraw(item)
+        self.post_message(Pane.DetailsChanged(self.details_of(item)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "reveal":
+            node = self.resources.cursor_node if self.is_mounted else None
+            return bool(node and node.data and node.data.kind == "secret")
+        return True
+
+    def action_read_again(self) -> None:
+        self._children.clear()
+        self.read_disk()
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_changed(self, event: Input.Changed) -> None:
+        self._refresh_shown()
+
+    @on(Input.Submitted, "#filter")
+    def filter_done(self) -> None:
+        self.resources.focus()
+
+    def on_key(self, event: Any) -> None:
+        box = self.query_one("#filter", Input)
+        if event.key == "escape" and box.display:
+            box.value = ""
+            box.display = False
+            self.resources.focus()
+            event.stop()
+        elif event.key == "down" and box.has_focus:
+            self.resources.focus()
+            event.stop()

@@ -1,0 +1,85 @@
+"""What the window looks like at a size, and what is kept of it between starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+from workbench.model.bindings import Project
+from workbench.screens.pane import Locator
+
+from . import catalogue
+
+VERSION = 1
+DETAILS_BESIDE = 110
+"""Columns from which the details stand beside the panes; below, they lie over them."""
+
+
+def state_home() -> str:
+    """Where this user's state of ours lies: `$XDG_STATE_HOME/cfwb`."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(base, "cfwb")
+
+
+def kept_path(state_directory: str) -> str:
+    """The file that keeps the tabs of a state directory, named by the directory's real path."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(state_directory))).hexdigest()[:16]
+    return os.path.join(state_home(), "windows", f"{name}.json")
+
+
+def read_kept(path: str) -> dict[str, Any]:
+    """What was kept; {} where there is nothing, or nothing this version understands."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            kept = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) and kept.get("version") == VERSION else {}
+
+
+def write_kept(path: str, kept: dict[str, Any]) -> None:
+    """Keep it; a file of a newer version, and a folder that can't be written, are left alone."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+        if isinstance(before, dict) and int(before.get("version") or 0) > VERSION:
+            return
+    except (OSError, ValueError, TypeError):
+        pass
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        fresh = f"{path}.{os.getpid()}"
+        with open(fresh, "w", encoding="utf-8") as file:
+            json.dump({"version": VERSION, **kept}, file)
+        os.replace(fresh, path)
+    except (OSError, ValueError):
+        pass
+
+
+def locators(kept: dict[str, Any]) -> list[tuple[Locator, dict[str, Any]]]:
+    """The tabs that were open; anything malformed is left out."""
+    found = []
+    tabs = kept.get("tabs")
+    for tab in tabs if isinstance(tabs, list) else []:
+        try:
+            kind, resource, object_id, facets, view, label = tab["locator"]
+            texts = (kind, resource, object_id, view, label, *facets)
+            if all(isinstance(text, str) for text in texts):
+                state = tab.get("state")
+                locator = Locator(kind, resource, object_id, tuple(facets), view, label)
+                found.append((locator, state if isinstance(state, dict) else {}))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def first_resource(project: Project) -> Locator | None:
+    """What opens on a first start: the first resource of the first Worker, in the tree's order."""
+    for worker in project.workers:
+        for group in catalogue.groups(worker.bindings, ""):
+            for item in group.children:
+                if isinstance(item.locator, Locator):
+                    return item.locator
+    return None
