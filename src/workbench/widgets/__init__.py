@@ -1,0 +1,1 @@
+"""Reusable Textual widgets: they hold what is on screen and post messages; they neither fetch nor decide."""
