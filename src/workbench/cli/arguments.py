@@ -219,17 +219,7 @@ def _end(rest: list[str]) -> int:
 
 def usage(operation: Operation) -> str:
     """`cfwb kv values get KEY [--binding NAME]`."""
-    parts = ["cfwb", *operation.words]
-    for parameter in operation.parameters:
-        text = (
-            parameter.flag
-            if parameter.positional or parameter.type == "boolean"
-            else f"{parameter.flag} {parameter.metavar}"
-        )
-        if not parameter.required:
-            text = f"[{text}]"
-        parts.append(text + "..." if parameter.repeat else text)
-    return " ".join(parts)
+    return " ".join(("cfwb", *operation.words, operation.signature)).rstrip()
 
 
 __all__ = ["GLOBALS", "LAUNCHES", "Line", "near", "options_in", "parse", "usage"]

@@ -9,7 +9,7 @@ from workbench.model.page import Page
 from workbench.model.tagged import dumps
 from workbench.model.target import Target
 from workbench.operations import Operation
-from workbench.operations.results import Body, Document, to_json
+from workbench.operations.results import Document, to_json
 
 
 def write(text: str) -> None:
@@ -35,8 +35,6 @@ def envelope(target: Target, operation: Operation, result: Any) -> None:
     if isinstance(result, Document):
         _document(target, operation, result)
         return
-    if isinstance(result, Body):
-        result = result.about
     data = to_json(result, operation.fields)
     info = ""
     if isinstance(result, list | Page):

@@ -12,6 +12,7 @@ from workbench.operations import Operation
 from workbench.operations.results import Body, Document, to_json
 
 FIRST = 200  # rows of a list a person gets without asking for more
+SHOWN = 64 << 10  # bytes of an object that are shown as they are
 
 
 def coloured(stream: Any) -> bool:
@@ -90,8 +91,9 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
 def _show(operation: Operation, result: Any) -> None:
     from . import table
 
-    if isinstance(result, Body):
-        result = result.about
+    if isinstance(result, Body) and result.length > SHOWN:
+        note(f"{result.length:,} bytes: --output FILE or --raw gives them")
+        result = result.object
     if isinstance(result, list) and result and isinstance(result[0], SqlResult):
         for statement in result:
             _show_sql(statement)

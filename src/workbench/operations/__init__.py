@@ -20,8 +20,10 @@ DESTROYS = "destroys"
 MODULES: dict[str, tuple[str, ...]] = {
     "bindings": ("bindings",),
     "project": ("bindings",),
-    "kv": ("kv",),
+    "kv": ("kv", "kv_bulk"),
+    "r2": ("r2", "r2_folders"),
     "d1": ("d1",),
+    "do": ("durable_objects", "durable_storage", "durable_sql"),
     "workflows": ("workflows",),
     "state": ("state_directory",),
     "schema": ("guide",),
@@ -30,9 +32,30 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 
 # The whole vocabulary of last words; an act has one spelling. Nouns that stand alone are in `WITHOUT_VERB`.
-VERBS = tuple(
-    """list get put delete create update query run exec watch wait export import copy move restore diff undo start stop
-    terminate render check""".split()
+VERBS = (
+    "list",
+    "get",
+    "put",
+    "delete",
+    "create",
+    "update",
+    "query",
+    "run",
+    "exec",
+    "watch",
+    "wait",
+    "export",
+    "import",
+    "copy",
+    "move",
+    "restore",
+    "diff",
+    "undo",
+    "start",
+    "stop",
+    "terminate",
+    "render",
+    "check",
 )
 WITHOUT_VERB = ("schema", "agent-context", "completion")
 
@@ -90,6 +113,17 @@ class Operation:
             extra = () if self.effect == READS else (FORCE,)
             self._parameters = read_parameters(self.function) + extra
         return self._parameters
+
+    @property
+    def signature(self) -> str:
+        """The parameters in one line, positional ones first: `KEY [--binding NAME]`."""
+        parts = []
+        for parameter in sorted(self.parameters, key=lambda parameter: not parameter.positional):
+            bare = parameter.positional or parameter.type == "boolean"
+            text = parameter.flag if bare else f"{parameter.flag} {parameter.metavar}"
+            text = text if parameter.required else f"[{text}]"
+            parts.append(text + "..." if parameter.repeat else text)
+        return " ".join(parts)
 
     @property
     def pages(self) -> bool:

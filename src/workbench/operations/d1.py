@@ -1,19 +1,25 @@
 """D1: databases and their SQL."""
 
-from typing import Annotated, Any
-
 from workbench.model.sql import D1Database, Plan, Schema, SqlResult
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
 from .executor import sql_database
-from .parameters import Database, DryRun, Limit, Output, Param, ReadOnly, Sql, SqlFile, SqlParams
+from .parameters import (
+    Database,
+    DryRun,
+    ImportFile,
+    IntoTable,
+    Limit,
+    Output,
+    ReadOnly,
+    Sql,
+    SqlFile,
+    SqlParams,
+)
 from .resolve import State
 from .results import Document, Done, Written
-from .sql import Counts, Format, SchemaOnly, Tables, export, run, statements
-
-ImportFile = Annotated[Any, Param("the file (- for standard input)", "file", metavar="FILE")]
-Into = Annotated[str | None, Param("the table that CSV or JSON rows go into", metavar="TABLE")]
+from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
 
 
 @operation("d1.databases.list", effect=READS, examples=["cfwb d1 databases list"], capability="d1")
@@ -74,12 +80,12 @@ async def get_schema(state: State, database: Database = None, counts: Counts = F
     examples=["cfwb d1 plans get 'SELECT * FROM orders WHERE id = 1' --database shop"],
     capability="d1",
 )
-async def get_plan(state: State, sql: Sql, database: Database = None, param: SqlParams = ()) -> list[Plan]:
+async def get_plan(
+    state: State, sql: Sql = None, database: Database = None, file: SqlFile = None, param: SqlParams = ()
+) -> list[Plan]:
     """How SQLite would run a statement (EXPLAIN QUERY PLAN), without running it."""
-    from workbench.model.tagged import to_sql
-
-    found = await sql_database(state, "d1", database=database)
-    return await found.explain(str(sql), [to_sql(value) for value in param] or None)
+    text = statements(sql, file)
+    return await explain(await sql_database(state, "d1", database=database), text, param)
 
 
 @operation(
@@ -92,7 +98,7 @@ async def get_plan(state: State, sql: Sql, database: Database = None, param: Sql
     capability="d1",
 )
 async def import_file(
-    state: State, file: ImportFile, database: Database = None, format: Format = "sql", table: Into = None
+    state: State, file: ImportFile, database: Database = None, format: Format = "sql", table: IntoTable = None
 ) -> Done:
     """Run a .sql file, or insert the rows of a CSV or JSON file into a table; how many statements or rows.
 

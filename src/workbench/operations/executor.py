@@ -103,7 +103,7 @@ async def _run(
     state: State, operation: Operation, arguments: dict[str, Any], force: bool, confirm: Confirm | None
 ) -> Any:
     """Ask what has to be asked, then do it."""
-    if operation.effect == DESTROYS and not force and not arguments["dry_run"]:
+    if operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
         if confirm is None:
             raise WorkbenchError(
                 "confirmation.needed",

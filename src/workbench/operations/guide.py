@@ -78,34 +78,22 @@ async def completion(shell: Shell) -> Document:
 _RULES = """\
 # cfwb: the local state of a Cloudflare Workers project, from the shell
 
-- Run it in the project's folder (or `--project DIR`). It reads and writes the emulator's own state (`.wrangler/state`), whether `wrangler dev`
-  runs or not. The target is local unless told; every answer says which one it touched.
-- `--json` (also: any pipe) prints one envelope: `{"target", "operation", "result", "result_info"}`, or `{"target", "operation", "error": {"code", "message",
-  "hint"}}`. Exit status 0 done, 1 it failed, 2 wrong usage. Match on `error.code`.
-- Grammar: nouns, then a verb; the main identifier is positional. Global flags may stand anywhere. A value that begins with `-` follows `--`, or is written `--flag=VALUE`.
+- Run it in the project's folder (or `--project DIR`). It reads and writes the emulator's own state (`.wrangler/state`), whether
+  `wrangler dev` runs or not. The target is local unless told; every answer says which one it touched.
+- `--json` (also: any pipe) prints one envelope, `{"target", "operation", "result", "result_info"}`, or
+  `{"target", "operation", "error": {"code", "message", "hint"}}`. Exit status 0 done, 1 it failed, 2 wrong usage. Match on `error.code`.
+- Grammar: nouns, then a verb; the main identifier is positional. Global flags may stand anywhere. A positional value that begins with
+  `-` comes after `--`; a flag's value that looks like a flag is written `--flag=VALUE`.
 - A list without `--limit` is whole; with it, go on with `--cursor` from `result_info.cursor`.
 - What destroys needs `--force`; `--dry-run` lists what would go. SQL given to `query` runs as written; `--read-only` refuses writes.
-- Where a project has one namespace, bucket, database, class or workflow, its flag may be left out. A facet inside a facet: repeat `--facet`, outermost first.
-- Values JSON cannot say are tagged: `{"$bytes": base64}`, `{"$text": base64}`, `{"$number": "NaN"}`, `{"$bigint": "12"}`, `{"$date": ISO}`, `{"$map": [[k, v]]}`, `{"$set": [...]}`,
-  `{"$undefined": true}`. `--raw` prints a value's own bytes.
+- Where a project has one namespace, bucket, database, class or workflow, its flag may be left out.
+  A facet inside a facet: repeat `--facet`, outermost first.
+- Values JSON cannot say are tagged: `{"$bytes": base64}`, `{"$text": base64}`, `{"$number": "NaN"}`, `{"$bigint": "12"}`,
+  `{"$date": ISO}`, `{"$map": [[k, v]]}`, `{"$set": [...]}`, `{"$undefined": true}`. `--raw` prints a value's own bytes.
 - `cfwb schema OPERATION --json` tells the parameters of one command.
 
 ## Commands
 """
-
-
-def flags_of(declared: Operation) -> str:
-    """The parameters of a command in one line: `KEY [--binding NAME]`."""
-    parts = []
-    for parameter in declared.parameters:
-        text = (
-            parameter.flag
-            if parameter.positional or parameter.type == "boolean"
-            else f"{parameter.flag} {parameter.metavar}"
-        )
-        text += "..." if parameter.repeat else ""
-        parts.append(text if parameter.required else f"[{text}]")
-    return " ".join(parts)
 
 
 def _guide() -> str:
@@ -113,7 +101,7 @@ def _guide() -> str:
     for word in MODULES:
         found = [op for op in all_operations() if op.words[0] == word and op.name not in WITHOUT_VERB]
         lines += [
-            f"    cfwb {' '.join(op.words)} {flags_of(op)}".rstrip() + f"\n        {op.summary}"
+            f"    cfwb {' '.join(op.words)} {op.signature}".rstrip() + f"\n        {op.summary}"
             for op in found
         ]
     return "\n".join(lines) + "\n"

@@ -25,7 +25,7 @@ class Param(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A parameter of one operation. default is None where it is required. repeat: it may be given several times."""
+    """A parameter of one operation. default is None where there is none. repeat: it may be given several times."""
 
     name: str
     type: str
@@ -56,12 +56,13 @@ def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             continue
         param: Param = function.__annotations__[name].__metadata__[0]
         required = index < first
+        default = None if required else defaults[index - first]
         found.append(
             Parameter(
                 name,
                 param.kind,
                 required,
-                None if required else defaults[index - first],
+                None if default is ... else default,
                 param.help,
                 param.positional,
                 param.repeat,
@@ -127,10 +128,10 @@ def _check_one(parameter: Parameter, value: Any) -> Any:
 
 
 def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments a function gets: complete, of the right types. Raises UsageError.
+    """The arguments a function gets, of the right types; what was not given is left to its defaults. Raises UsageError.
 
     A `content` is text or bytes, a `file` a path or an iterable of bytes, a `json` or a `value` any JSON value as it is (on a
-    command line a `value` is text, or JSON by the flag with `-json`). None means not given.
+    command line a `value` is text, or JSON by the flag with `-json`). None means not given, but for a `json`.
     """
     known = {parameter.name: parameter for parameter in parameters}
     for name in arguments:
@@ -142,7 +143,6 @@ def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[st
         if value is None and (parameter.type != "json" or name not in arguments):
             if parameter.required:
                 raise UsageError(f"{parameter.flag} is missing", parameter.help)
-            checked[name] = parameter.default
         elif parameter.repeat:
             if isinstance(value, str | bytes) or not isinstance(value, Iterable):
                 raise UsageError(f"{parameter.flag} wants a list")
@@ -207,6 +207,8 @@ SqlParams = Annotated[
         "bind text to the next ? (--param-json: a typed value, as JSON)", "value", repeat=True, metavar="V"
     ),
 ]
+ImportFile = Annotated[Any, Param("the file (- for standard input)", "file", metavar="FILE")]
+IntoTable = Annotated[str | None, Param("the table that CSV or JSON rows go into", metavar="TABLE")]
 ReadOnly = Annotated[bool, Param("refuse statements that write", "boolean")]
 Output = Annotated[str | None, Param("write to this file", "path", metavar="FILE")]
 Content = Annotated[Any, Param("the value, as text", "content", metavar="V")]

@@ -4,13 +4,18 @@ The shapes are contracts (docs/json.md): a field of a model value that is not in
 """
 
 from collections.abc import Iterator
+from types import UnionType
 from typing import Any, NamedTuple
 
 from workbench.model.bindings import Binding
 from workbench.model.durable_objects import StorageEntry
+from workbench.model.errors import WorkbenchError
 from workbench.model.kv import KvValue
 from workbench.model.page import Page
+from workbench.model.r2 import R2Object
 from workbench.model.tagged import bytes_tag, plain, text_or_bytes
+
+LARGEST_BODY = 25 << 20
 
 
 class Document(NamedTuple):
@@ -24,10 +29,12 @@ class Document(NamedTuple):
 
 
 class Body(NamedTuple):
-    """A value's own bytes in pieces, and the rest of the answer, which goes where the bytes do not."""
+    """An object's bytes in pieces, with its head; offset and length say which of them. JSON holds them as `value`."""
 
     chunks: Iterator[bytes]
-    about: Any
+    object: R2Object
+    offset: int
+    length: int
 
 
 class Written(NamedTuple):
@@ -72,7 +79,20 @@ def _kv_value(value: KvValue) -> dict[str, Any]:
     return value._asdict() | {"value": text_or_bytes(value.value)}
 
 
-_SHAPES: dict[type, Any] = {Binding: _binding, StorageEntry: _storage_entry, KvValue: _kv_value}
+def _body(value: Body) -> dict[str, Any]:
+    if value.length > LARGEST_BODY:
+        raise WorkbenchError(
+            "r2.too_large_for_json",
+            f"{value.length:,} bytes are too many for a JSON value",
+            "--output FILE or --raw, or a part by --range",
+        )
+    row = value.object._asdict()
+    if value.length != value.object.size:
+        row["range"] = {"offset": value.offset, "length": value.length}
+    return row | {"value": text_or_bytes(b"".join(value.chunks))}
+
+
+_SHAPES: dict[type, Any] = {Binding: _binding, StorageEntry: _storage_entry, KvValue: _kv_value, Body: _body}
 
 
 def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
@@ -100,7 +120,9 @@ def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
     if annotation is Document:
         return "a text"
     if annotation is Body:
-        return "the value"
+        return "{" + ", ".join((*R2Object._fields, "value")) + "}"
+    if isinstance(annotation, UnionType):
+        return ", or ".join(describe(part, fields) for part in annotation.__args__)
     names = fields or _SHAPED_FIELDS.get(annotation) or getattr(annotation, "_fields", ())
     if names:
         return "{" + ", ".join(names) + "}"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from workbench.backends import SqlDatabase
 from workbench.model.errors import UsageError
-from workbench.model.sql import SqlResult
+from workbench.model.sql import Plan, SqlResult
 from workbench.model.tagged import to_sql
 
 from .files import read_text, write_pieces
@@ -37,6 +37,11 @@ async def run(
     """Run statements with their parameters bound in order."""
     bound = [to_sql(value) for value in param]
     return await database.query(sql, bound or None, read_only=read_only, limit=limit, cancel=state.cancel)
+
+
+async def explain(database: SqlDatabase, sql: str, param: tuple[Any, ...]) -> list[Plan]:
+    """The plan of one statement."""
+    return await database.explain(sql, [to_sql(value) for value in param] or None)
 
 
 async def export(
@@ -81,4 +86,4 @@ def _watched(state: State, pieces: Iterable[str]) -> Iterator[str]:
         yield piece
 
 
-__all__ = ["Counts", "Format", "Output", "SchemaOnly", "Tables", "export", "run", "statements"]
+__all__ = ["Counts", "Format", "Output", "SchemaOnly", "Tables", "explain", "export", "run", "statements"]

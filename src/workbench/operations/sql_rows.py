@@ -22,11 +22,11 @@ def _fetched(stream: RowStream) -> Iterator[list[Row]]:
     from .executor import drive
 
     while True:
-        rows: list[Row] = drive(stream.fetch(MANY))  # type: ignore[arg-type]
+        rows: list[Row] = drive(stream.fetch(MANY))
         if rows:
             yield rows
         if len(rows) < MANY:
-            drive(stream.close())  # type: ignore[arg-type]
+            drive(stream.close())
             return
 
 

@@ -1,0 +1,129 @@
+"""The SQL side of Durable Objects and of their facets: the same operations as D1's."""
+
+from workbench.backends import SqlDatabase
+from workbench.model.sql import Plan, Schema, SqlResult
+
+from . import READS, WRITES, operation
+from .executor import sql_database
+from .parameters import (
+    Class,
+    Facets,
+    ImportFile,
+    IntoTable,
+    Limit,
+    Object,
+    Output,
+    ReadOnly,
+    Sql,
+    SqlFile,
+    SqlParams,
+)
+from .resolve import State
+from .results import Document, Done, Written
+from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
+
+
+async def _database(state: State, namespace: str | None, object: str, facet: tuple[str, ...]) -> SqlDatabase:
+    return await sql_database(state, "do", namespace=namespace, object=object, facets=facet)
+
+
+@operation(
+    "do.query",
+    effect=WRITES,
+    examples=["cfwb do query 'SELECT * FROM entries' --namespace AppRunner --object my-app --facet app"],
+    capability="durable_objects",
+)
+async def query(
+    state: State,
+    object: Object,
+    sql: Sql = None,
+    namespace: Class = None,
+    facet: Facets = (),
+    file: SqlFile = None,
+    param: SqlParams = (),
+    read_only: ReadOnly = False,
+    limit: Limit = None,
+) -> list[SqlResult]:
+    """Run SQL on an object's or a facet's own tables: a result a statement, all of them one transaction.
+
+    It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
+    """
+    text = statements(sql, file)
+    return await run(state, await _database(state, namespace, object, facet), text, param, read_only, limit)
+
+
+@operation(
+    "do.schema.get",
+    effect=READS,
+    examples=["cfwb do schema get --namespace Tenant --object acme"],
+    capability="durable_objects",
+)
+async def get_schema(
+    state: State, object: Object, namespace: Class = None, facet: Facets = (), counts: Counts = False
+) -> Schema:
+    """Tables of an object or a facet with their columns, keys, indexes and triggers; reserved ones are marked."""
+    return await (await _database(state, namespace, object, facet)).schema(counts)
+
+
+@operation(
+    "do.plans.get",
+    effect=READS,
+    examples=["cfwb do plans get 'SELECT * FROM entries' --namespace AppRunner --object my-app --facet app"],
+    capability="durable_objects",
+)
+async def get_plan(
+    state: State,
+    object: Object,
+    sql: Sql = None,
+    namespace: Class = None,
+    facet: Facets = (),
+    file: SqlFile = None,
+    param: SqlParams = (),
+) -> list[Plan]:
+    """How SQLite would run a statement (EXPLAIN QUERY PLAN), without running it."""
+    text = statements(sql, file)
+    return await explain(await _database(state, namespace, object, facet), text, param)
+
+
+@operation(
+    "do.import",
+    effect=WRITES,
+    examples=["cfwb do import --file rows.csv --format csv --table entries --namespace Tenant --object acme"],
+    capability="durable_objects",
+)
+async def import_file(
+    state: State,
+    file: ImportFile,
+    object: Object,
+    namespace: Class = None,
+    facet: Facets = (),
+    format: Format = "sql",
+    table: IntoTable = None,
+) -> Done:
+    """Run a .sql file, or insert the rows of a CSV or JSON file into a table; how many statements or rows."""
+    from .sql_rows import import_into
+
+    return Done(
+        await import_into(state, await _database(state, namespace, object, facet), file, format, table)
+    )
+
+
+@operation(
+    "do.export",
+    effect=READS,
+    examples=["cfwb do export --namespace Tenant --object acme > acme.sql"],
+    capability="durable_objects",
+)
+async def export_object(
+    state: State,
+    object: Object,
+    namespace: Class = None,
+    facet: Facets = (),
+    table: Tables = (),
+    format: Format = "sql",
+    schema_only: SchemaOnly = False,
+    output: Output = None,
+) -> Document | Written:
+    """An object's or a facet's tables as a .sql script that makes them again, or one table's rows as CSV or JSON."""
+    database = await _database(state, namespace, object, facet)
+    return await export(state, database, table, format, schema_only, output)

@@ -1,0 +1,120 @@
+"""Many KV entries at once, in the JSON file format of wrangler's bulk commands and of our own export."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.kv import KvValue
+from workbench.model.tagged import dumps, text_or_bytes
+
+from . import READS, WRITES, operation
+from .files import read_text, write_pieces
+from .parameters import Namespace, Output, Param, Prefix
+from .resolve import State
+from .results import Document, Done, Written
+
+BulkFile = Annotated[Any, Param("the JSON file (- for standard input)", "file", metavar="FILE")]
+
+
+@operation(
+    "kv.values.import",
+    effect=WRITES,
+    examples=[
+        "cfwb kv values import --file seed.json --binding CACHE",
+        "cfwb kv values export --binding A | cfwb kv values import --binding B -",
+    ],
+    capability="kv",
+)
+async def import_values(state: State, file: BulkFile, binding: Namespace = None) -> Done:
+    """Write many values from a JSON file, over what was there.
+
+    A list of `{name or key, value, expiration, expiration_ttl, metadata, base64}`, as wrangler's bulk put and as our export
+    have it. A value is text, `$bytes`, or base64 where it says so.
+    """
+    try:
+        data = json.loads(read_text(file))
+    except ValueError as error:
+        raise WorkbenchError("import.bad_json", f"not JSON: {error}") from None
+    if not isinstance(data, list):
+        raise WorkbenchError("import.bad_json", "the file is not a list of entries")
+    entries = [_entry(row, number) for number, row in enumerate(data, 1)]
+    return Done(
+        await state.backend.kv.put_many(await state.kv(binding), entries, state.progress, state.cancel)
+    )
+
+
+def _entry(row: Any, number: int) -> KvValue:
+    name = row.get("name", row.get("key")) if isinstance(row, dict) else None
+    if not isinstance(name, str) or "value" not in row:
+        raise WorkbenchError(
+            "import.bad_entry", f"entry {number} is not an object with a name (or key) and a value"
+        )
+    expiration = row.get("expiration")
+    if expiration is None and row.get("expiration_ttl") is not None:
+        from workbench.model.times import now_ms
+
+        expiration = now_ms() // 1000 + int(row["expiration_ttl"])
+    if expiration is not None and (not isinstance(expiration, int) or isinstance(expiration, bool)):
+        raise WorkbenchError(
+            "import.bad_entry", f"entry {number}: expiration is not a whole number of seconds"
+        )
+    return KvValue(name, _value(row, number), expiration, row.get("metadata"))
+
+
+def _value(row: dict[str, Any], number: int) -> bytes:
+    from binascii import Error, a2b_base64
+
+    value = row["value"]
+    try:
+        if isinstance(value, dict) and "$bytes" in value:
+            return a2b_base64(value["$bytes"])
+        if isinstance(value, str):
+            return a2b_base64(value) if row.get("base64") else value.encode("utf-8")
+    except (Error, TypeError, UnicodeEncodeError) as error:
+        raise WorkbenchError("import.bad_entry", f"entry {number}: {error}") from None
+    raise WorkbenchError("import.bad_entry", f"entry {number}: the value is neither text nor $bytes")
+
+
+@operation(
+    "kv.values.export",
+    effect=READS,
+    examples=[
+        "cfwb kv values export --binding CACHE --output cache.json",
+        "cfwb kv values export --prefix user/ > users.json",
+    ],
+    capability="kv",
+)
+async def export_values(
+    state: State, binding: Namespace = None, prefix: Prefix = "", output: Output = None
+) -> Document | Written:
+    """Every value with its metadata and expiration as a JSON list, an entry a line; `kv values import` takes it."""
+    chunks = _lines(state, await state.kv(binding), prefix)
+    return write_pieces(output, chunks) if output is not None else Document(chunks, "application/json")
+
+
+def _lines(state: State, namespace: str, prefix: str) -> Iterator[str]:
+    """The list in pieces: a page of keys, then each value (one that expired meanwhile is left out)."""
+    from .executor import drive
+
+    before, done, cursor = "[\n", 0, None
+    while True:
+        page = drive(state.backend.kv.list(namespace, prefix, 1000, cursor))
+        for key in page.items:
+            if state.cancel:
+                state.cancel.check()
+            try:
+                value = drive(state.backend.kv.get(namespace, key.name))
+            except WorkbenchError as error:
+                if error.code == "kv.key_not_found":
+                    continue
+                raise
+            done += 1
+            yield before + dumps(value._asdict() | {"value": text_or_bytes(value.value)})
+            before = ",\n"
+            if state.progress:
+                state.progress(done, None)
+        cursor = page.cursor
+        if cursor is None:
+            break
+    yield "[]\n" if not done else "\n]\n"
