@@ -1,9 +1,12 @@
 """`--help`, for everything, a group of commands or one command: made from the registry."""
 
+from textwrap import wrap
+
 from workbench.operations import DESTROYS, MODULES, WITHOUT_VERB, Operation, all_operations, of_word
 from workbench.operations.parameters import Parameter
 
 from .arguments import GLOBALS, LAUNCHES, Line, usage
+from .table import terminal_width
 
 INTRODUCTION = """\
 cfwb: a terminal workbench for Cloudflare's developer platform.
@@ -26,14 +29,19 @@ def show(line: Line) -> None:
         print(of_everything())
 
 
-def _columns(pairs: list[tuple[str, str]], indent: str = "  ") -> str:
-    wide = min(max((len(left) for left, _ in pairs), default=0), 34)
+def _columns(pairs: list[tuple[str, str]]) -> str:
+    """Two columns, the right one wrapped; a left one that is too long has a line of its own."""
+    wide = min(max((len(left) for left, _ in pairs), default=0), 30)
+    room = max(30, min(terminal_width(), 110) - wide - 4)
     lines = []
     for left, right in pairs:
+        text = wrap(right, room) or [""]
         if len(left) > wide:
-            lines.append(f"{indent}{left}\n{indent}{' ' * wide}  {right}")
-        else:
-            lines.append(f"{indent}{left.ljust(wide)}  {right}".rstrip())
+            lines.append(f"  {left}")
+            left = ""
+        lines += [
+            f"  {(left if not index else '').ljust(wide)}  {part}".rstrip() for index, part in enumerate(text)
+        ]
     return "\n".join(lines)
 
 
@@ -92,7 +100,15 @@ def of_operation(operation: Operation) -> str:
     if operation.description:
         parts.append("\n" + operation.description)
     if operation.parameters:
-        parts.append("\n" + _columns([_parameter(parameter) for parameter in operation.parameters]))
+        parts.append(
+            "\n"
+            + _columns(
+                [
+                    _parameter(parameter)
+                    for parameter in sorted(operation.parameters, key=lambda p: not p.positional)
+                ]
+            )
+        )
     if operation.effect == DESTROYS:
         parts.append("\nIt destroys data: it asks on a terminal, and needs --force where there is none.")
     parts.append(f"\nResult: {operation.result}")

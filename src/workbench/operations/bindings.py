@@ -95,7 +95,7 @@ async def _unbound(state: State) -> list[Binding]:
 
 @operation("project.get", effect=READS, examples=["cfwb project get --json"])
 async def get_project(state: State) -> ProjectSummary:
-    """The project that was found: its Workers, its state directory, and every problem in its config with its place."""
+    """The project: its Workers, its state directory, and its config's problems."""
     project = state.project
     workers = [
         WorkerSummary(w.name, w.config_path, w.environment, w.environments, w.main, len(w.bindings))

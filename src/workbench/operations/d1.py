@@ -24,7 +24,7 @@ from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, state
 
 @operation("d1.databases.list", effect=READS, examples=["cfwb d1 databases list"], capability="d1")
 async def list_databases(state: State) -> list[D1Database]:
-    """Every D1 database: those of the config, and those that only the state holds."""
+    """D1 databases: those of the config, and those that only the state holds."""
     return await state.backend.d1.databases()
 
 
@@ -60,8 +60,9 @@ async def query(
     read_only: ReadOnly = False,
     limit: Limit = None,
 ) -> list[SqlResult]:
-    """Run SQL on a database: a result a statement, all of them one transaction.
+    """Run SQL on a database: a result a statement.
 
+    All statements are one transaction.
     It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
     """
     text = statements(sql, file)
@@ -70,7 +71,10 @@ async def query(
 
 @operation("d1.schema.get", effect=READS, examples=["cfwb d1 schema get --database shop"], capability="d1")
 async def get_schema(state: State, database: Database = None, counts: Counts = False) -> Schema:
-    """Tables, views and virtual tables with their columns, keys, indexes and triggers; reserved ones are marked."""
+    """Tables, views and virtual tables with their columns, keys and indexes.
+
+    Triggers and foreign keys too; reserved tables are marked, --counts adds each table's rows.
+    """
     return await (await sql_database(state, "d1", database=database)).schema(counts)
 
 
@@ -93,21 +97,22 @@ async def get_plan(
     effect=WRITES,
     examples=[
         "cfwb d1 import --file dump.sql --database shop",
-        "cfwb d1 import --file rows.csv --format csv --table customers --database shop",
+        "cfwb d1 import --file rows.csv --format csv --into customers --database shop",
     ],
     capability="d1",
 )
 async def import_file(
-    state: State, file: ImportFile, database: Database = None, format: Format = "sql", table: IntoTable = None
+    state: State, file: ImportFile, database: Database = None, format: Format = "sql", into: IntoTable = None
 ) -> Done:
-    """Run a .sql file, or insert the rows of a CSV or JSON file into a table; how many statements or rows.
+    """Run a .sql file, or insert the rows of a CSV or JSON file into a table.
 
+    The answer is how many statements or rows.
     CSV names its columns in the first line; JSON is a list of objects. SQL makes the database where it is not there yet.
     """
     from .sql_rows import import_into
 
     found = await state.backend.d1.sql(await state.database(database), create=True)
-    return Done(await import_into(state, found, file, format, table))
+    return Done(await import_into(state, found, file, format, into))
 
 
 @operation(
@@ -127,7 +132,7 @@ async def export_database(
     schema_only: SchemaOnly = False,
     output: Output = None,
 ) -> Document | Written:
-    """A database as a .sql script that makes it again, or one table's rows as CSV or JSON."""
+    """A database as a .sql script, or one table's rows as CSV or JSON."""
     return await export(
         state, await sql_database(state, "d1", database=database), table, format, schema_only, output
     )

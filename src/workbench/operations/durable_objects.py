@@ -48,7 +48,10 @@ class AlarmWritten(NamedTuple):
     "do.namespaces.list", effect=READS, examples=["cfwb do namespaces list"], capability="durable_objects"
 )
 async def list_namespaces(state: State) -> list[DoNamespace]:
-    """Every class with objects: those of the config, and those that only the state holds (reached by ctx.exports)."""
+    """Classes: those of the config, and those that only the state holds.
+
+    A class that no binding names (reached by ctx.exports) has `bound` false.
+    """
     return await state.backend.durable_objects.namespaces()
 
 
@@ -117,7 +120,10 @@ async def get_id(state: State, name: Name, namespace: Class = None) -> ObjectId:
     capability="durable_objects",
 )
 async def list_facets(state: State, object: Object, namespace: Class = None) -> list[Facet]:
-    """The tree of an object's facets, to any depth; a deleted one stays listed as deleted."""
+    """The tree of an object's facets, to any depth.
+
+    A deleted one stays listed as deleted.
+    """
     found, id = await state.object(namespace, object)
     return list(await state.backend.durable_objects.facets(found, id))
 
@@ -158,7 +164,10 @@ async def list_alarms(state: State, namespace: Class = None) -> list[Alarm]:
 async def update_alarm(
     state: State, object: Object, namespace: Class = None, at: At = None, after: After = None
 ) -> AlarmWritten:
-    """Set an object's alarm. A dev server that runs takes it up after a restart only; the answer says so."""
+    """Set an object's alarm.
+
+    A dev server that runs takes it up after a restart only; the answer says so.
+    """
     if (at is None) == (after is None):
         raise UsageError("give either --at or --after")
     scheduled = now_ms() + after * 1000 if after is not None else _milliseconds(str(at))
@@ -186,7 +195,10 @@ def _milliseconds(text: str) -> int:
 async def delete_alarm(
     state: State, object: Object, namespace: Class = None, dry_run: DryRun = False
 ) -> Removal:
-    """Take an object's alarm back. A dev server that runs takes it up after a restart only; the answer says so."""
+    """Take an object's alarm back.
+
+    A dev server that runs takes it up after a restart only; the answer says so.
+    """
     found, id = await state.object(namespace, object)
     alarm = next((a for a in await state.backend.durable_objects.alarms(found) if a.object == id), None)
     if alarm is None:

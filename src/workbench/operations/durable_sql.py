@@ -44,8 +44,9 @@ async def query(
     read_only: ReadOnly = False,
     limit: Limit = None,
 ) -> list[SqlResult]:
-    """Run SQL on an object's or a facet's own tables: a result a statement, all of them one transaction.
+    """Run SQL on the tables of an object or a facet: a result a statement.
 
+    All statements are one transaction.
     It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
     """
     text = statements(sql, file)
@@ -61,7 +62,10 @@ async def query(
 async def get_schema(
     state: State, object: Object, namespace: Class = None, facet: Facets = (), counts: Counts = False
 ) -> Schema:
-    """Tables of an object or a facet with their columns, keys, indexes and triggers; reserved ones are marked."""
+    """Tables of an object or a facet with their columns, keys and indexes.
+
+    Triggers and foreign keys too; reserved tables are marked, --counts adds each table's rows.
+    """
     return await (await _database(state, namespace, object, facet)).schema(counts)
 
 
@@ -88,7 +92,7 @@ async def get_plan(
 @operation(
     "do.import",
     effect=WRITES,
-    examples=["cfwb do import --file rows.csv --format csv --table entries --namespace Tenant --object acme"],
+    examples=["cfwb do import --file rows.csv --format csv --into entries --namespace Tenant --object acme"],
     capability="durable_objects",
 )
 async def import_file(
@@ -98,13 +102,16 @@ async def import_file(
     namespace: Class = None,
     facet: Facets = (),
     format: Format = "sql",
-    table: IntoTable = None,
+    into: IntoTable = None,
 ) -> Done:
-    """Run a .sql file, or insert the rows of a CSV or JSON file into a table; how many statements or rows."""
+    """Run a .sql file, or insert the rows of a CSV or JSON file into a table.
+
+    The answer is how many statements or rows.
+    """
     from .sql_rows import import_into
 
     return Done(
-        await import_into(state, await _database(state, namespace, object, facet), file, format, table)
+        await import_into(state, await _database(state, namespace, object, facet), file, format, into)
     )
 
 
@@ -124,6 +131,6 @@ async def export_object(
     schema_only: SchemaOnly = False,
     output: Output = None,
 ) -> Document | Written:
-    """An object's or a facet's tables as a .sql script that makes them again, or one table's rows as CSV or JSON."""
+    """Tables of an object or a facet as a .sql script, or rows as CSV or JSON."""
     database = await _database(state, namespace, object, facet)
     return await export(state, database, table, format, schema_only, output)

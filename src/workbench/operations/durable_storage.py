@@ -35,7 +35,10 @@ async def list_entries(
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Page[StorageEntry]:
-    """Entries of an object's or a facet's storage, by key, decoded; what no program can decode is `$bytes` with the reason."""
+    """Entries in the storage of an object or a facet, by key, decoded.
+
+    A value no program can decode is `$bytes`, and `undecoded` says why.
+    """
     found, id = await state.object(namespace, object)
     return await state.backend.durable_objects.storage_list(found, id, facet, prefix, limit, cursor)
 
@@ -70,7 +73,10 @@ async def put_entry(
     file: ValueFile = None,
     raw_file: RawFile = None,
 ) -> StorageEntry:
-    """Write an entry, over what was there; the runtime reads back the very value that the JSON says."""
+    """Write an entry, over what was there.
+
+    The runtime reads back the very value that the JSON says; docs/json.md lists the tags.
+    """
     from .files import read_text, read_whole
 
     one_of(value=None if value is ... else True, file=file, raw_file=raw_file)
@@ -101,7 +107,10 @@ async def delete_entries(
     facet: Facets = (),
     dry_run: DryRun = False,
 ) -> Removal:
-    """Delete entries. A key that is not there is not an error, and is not counted."""
+    """Delete entries.
+
+    A key that is not there is not an error, and is not counted.
+    """
     found, id = await state.object(namespace, object)
     backend = state.backend.durable_objects
     there = []

@@ -53,7 +53,9 @@ def open_state(
 
     project = load(folder, worker=worker, environment=environment, persist_to=persist_to)
     backend = LocalBackend(project)
-    return State(project, backend, backend.target, worker)
+    return State(
+        project, backend, backend.target, project.workers[0].name if worker and project.workers else None
+    )
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -35,7 +35,7 @@ class KvWritten(NamedTuple):
 
 @operation("kv.namespaces.list", effect=READS, examples=["cfwb kv namespaces list"], capability="kv")
 async def list_namespaces(state: State) -> list[KvNamespace]:
-    """Every KV namespace: those of the config, and those that only the state holds."""
+    """KV namespaces: those of the config, and those that only the state holds."""
     return await state.backend.kv.namespaces()
 
 
@@ -65,7 +65,10 @@ async def delete_namespace(state: State, binding: Namespace = None, dry_run: Dry
 async def list_keys(
     state: State, binding: Namespace = None, prefix: Prefix = "", limit: Limit = None, cursor: Cursor = None
 ) -> Page[KvKey]:
-    """Keys of a namespace, in order of their UTF-8 bytes; expired ones are left out, as the emulator does."""
+    """Keys of a namespace, in order of their UTF-8 bytes.
+
+    Expired ones are left out, as the emulator does.
+    """
     return await state.backend.kv.list(await state.kv(binding), prefix, limit, cursor)
 
 
@@ -79,7 +82,10 @@ async def list_keys(
     capability="kv",
 )
 async def get_value(state: State, key: Key, binding: Namespace = None) -> KvValue:
-    """One value with its metadata and expiration: a string where it is UTF-8, else `$bytes`."""
+    """One value with its metadata and expiration.
+
+    It is a string where it is UTF-8, else `$bytes`; --raw gives its own bytes.
+    """
     return await state.backend.kv.get(await state.kv(binding), key)
 
 
@@ -102,7 +108,10 @@ async def put_value(
     expiration: Expiration = None,
     ttl: TimeToLive = None,
 ) -> KvWritten:
-    """Write a value, over what was there; without --metadata and --expiration or --ttl it has neither."""
+    """Write a value, over what was there.
+
+    Without --metadata it has none; without --expiration or --ttl it stays.
+    """
     from .files import read_whole
 
     given = value if one_of(value=value, file=file) == "value" else read_whole(file)
@@ -133,7 +142,10 @@ async def delete_values(
     prefix: UnderPrefix = None,
     dry_run: DryRun = False,
 ) -> Removal:
-    """Delete keys with their values. A key that is not there is not an error, and is not counted."""
+    """Delete keys with their values.
+
+    A key that is not there is not an error, and is not counted.
+    """
     namespace = await state.kv(binding)
     if bool(key) == bool(prefix):
         raise UsageError("give either keys or --prefix", "to empty the namespace: cfwb kv namespaces delete")
@@ -190,7 +202,7 @@ async def copy_value(
 async def move_value(
     state: State, key: Key, new_key: ToKey, binding: Namespace = None, to_binding: ToNamespace = None
 ) -> KvWritten:
-    """Rename a key: the value, metadata and expiration are under the new one, and the old one is gone."""
+    """Rename a key, with its value, metadata and expiration."""
     return await _copy(state, key, new_key, binding, to_binding, move=True)
 
 

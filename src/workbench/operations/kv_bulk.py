@@ -88,7 +88,10 @@ def _value(row: dict[str, Any], number: int) -> bytes:
 async def export_values(
     state: State, binding: Namespace = None, prefix: Prefix = "", output: Output = None
 ) -> Document | Written:
-    """Every value with its metadata and expiration as a JSON list, an entry a line; `kv values import` takes it."""
+    """Every value with its metadata and expiration, as a JSON list.
+
+    An entry a line; `cfwb kv values import` takes it.
+    """
     chunks = _lines(state, await state.kv(binding), prefix)
     return write_pieces(output, chunks) if output is not None else Document(chunks, "application/json")
 

@@ -55,7 +55,7 @@ class Downloaded(NamedTuple):
 
 @operation("r2.buckets.list", effect=READS, examples=["cfwb r2 buckets list"], capability="r2")
 async def list_buckets(state: State) -> list[R2Bucket]:
-    """Every R2 bucket: those of the config, and those that only the state holds."""
+    """R2 buckets: those of the config, and those that only the state holds."""
     return await state.backend.r2.buckets()
 
 
@@ -88,7 +88,10 @@ async def list_objects(
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Page[R2Object]:
-    """Objects of a bucket, in order of their keys; with --delimiter one level, and its folders in result_info.prefixes."""
+    """Objects of a bucket, in order of their keys.
+
+    With --delimiter one level, and its folders in result_info.prefixes.
+    """
     return await state.backend.r2.list(await state.bucket(bucket), prefix, delimiter, limit, cursor)
 
 
@@ -118,8 +121,9 @@ def _range(text: str, size: int) -> tuple[int, int]:
 async def get_object(
     state: State, key: ObjectKey, bucket: Bucket = None, range: Range = None, output: Output = None
 ) -> Body | Downloaded:
-    """An object with its metadata: its body into --output, or with --raw to standard output, in pieces.
+    """An object with its metadata, and its body.
 
+    The body goes to --output, or with --raw to standard output, in pieces.
     Without either, JSON holds a body of up to 25 MiB as `value`: a string where it is UTF-8, else `$bytes`.
     """
     name = await state.bucket(bucket)
@@ -209,7 +213,10 @@ async def put_object(
 async def delete_objects(
     state: State, key: Keys = (), bucket: Bucket = None, prefix: UnderPrefix = None, dry_run: DryRun = False
 ) -> Removal:
-    """Delete objects. A key that is not there is not an error, and is not counted."""
+    """Delete objects.
+
+    A key that is not there is not an error, and is not counted.
+    """
     name = await state.bucket(bucket)
     if bool(key) == bool(prefix):
         raise UsageError("give either keys or --prefix", "to empty the bucket: cfwb r2 buckets delete")

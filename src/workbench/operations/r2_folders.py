@@ -29,8 +29,9 @@ class Copied(NamedTuple):
     capability="r2",
 )
 async def import_folder(state: State, folder: Folder, bucket: Bucket = None, prefix: Prefix = "") -> Copied:
-    """Upload every file below a folder; its path there, after --prefix, is the key, and its ending tells the content type.
+    """Upload every file below a folder.
 
+    A file's path there, after --prefix, is its key; its ending tells the content type.
     Run again after it was stopped it goes over everything again; what is there is overwritten. Links are not followed.
     """
     from mimetypes import guess_type
@@ -82,8 +83,9 @@ def _files(folder: str) -> list[tuple[str, str, int]]:
     capability="r2",
 )
 async def export_folder(state: State, folder: Folder, bucket: Bucket = None, prefix: Prefix = "") -> Copied:
-    """Download objects into a folder, a file each at its key below the prefix's last slash.
+    """Download objects into a folder, a file each.
 
+    A file's path is its key below the last slash of --prefix.
     A key that cannot be a path below the folder (`..`, an empty part, a file where a folder must be) is skipped and named.
     """
     name = await state.bucket(bucket)

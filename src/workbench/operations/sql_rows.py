@@ -84,10 +84,10 @@ async def import_into(state: State, database: SqlDatabase, file: Any, format: st
     """Run a .sql file, or insert rows; how many statements or rows."""
     if format == "sql":
         if table is not None:
-            raise UsageError("--table is for rows: --format csv or json")
+            raise UsageError("--into is for rows: --format csv or json")
         return await database.import_sql(_text_pieces(file), state.progress, state.cancel)
     if table is None:
-        raise UsageError(f"--format {format} needs --table")
+        raise UsageError(f"--format {format} needs --into TABLE")
     columns, rows = _read_csv(file) if format == "csv" else _read_json(file)
     return await _insert(state, database, table, columns, rows)
 

@@ -9,7 +9,10 @@ from .resolve import State
 
 @operation("state.list", effect=READS, examples=["cfwb state list"], capability="state")
 async def list_state(state: State) -> list[StateEntry]:
-    """Everything that lies in the state directory, as what it is, with its size; caches and unknown things too."""
+    """Everything in the state directory, as what it is, with its size.
+
+    Caches, secrets stores and things not known yet are among it.
+    """
     return await state.backend.state.entries()
 
 

@@ -16,7 +16,7 @@ Instance = Annotated[str, Param("the instance's id", positional=True, metavar="I
 
 @operation("workflows.list", effect=READS, examples=["cfwb workflows list"], capability="workflows")
 async def list_workflows(state: State) -> list[WorkflowValue]:
-    """Every workflow: those of the config, and those that only the state holds."""
+    """Workflows: those of the config, and those that only the state holds."""
     return await state.backend.workflows.list()
 
 
