@@ -1,0 +1,373 @@
+"""Durable Objects in the emulator's state directory: `do/<script>-<Class>/`.
+
+Nothing here needs the server: names, alarms, facets and entries are read from the files themselves. An object without
+facets has no index, and none is looked for.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import apsw
+
+from workbench.model.bindings import Project
+from workbench.model.durable_objects import Alarm, DoNamespace, DoObject, Facet, StorageEntry
+from workbench.model.errors import WorkbenchError
+from workbench.model.page import Page
+from workbench.model.state import Removal
+from workbench.model.times import iso
+
+from . import alarms, database, facets, naming, storage
+from .facets import FacetEntry
+from .manners import server_running
+from .object_files import Folder, database_path, is_id, list_folder
+
+ALARM_NOTE_LIVE = (
+    "The running server keeps its alarms in memory: it goes by this one after its next start, not before."
+)
+ALARM_NOTE_STOPPED = "The emulator goes by it when it starts."
+
+
+class LocalDurableObjects:
+    """The product of the local backend; see the protocol `DurableObjects`."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._state = project.state_directory
+        self._folder = f"{project.state_directory}/v3/do"
+
+    # -- classes
+
+    async def namespaces(self) -> list[DoNamespace]:
+        """Bound classes in the order of the configs, then those that only lie on disk, by id."""
+        found: dict[str, DoNamespace] = {}
+        for binding in (one for worker in self._project.workers for one in worker.bindings):
+            if binding.kind != "durable_object" or binding.resource_id is None:
+                continue
+            known = found.get(binding.resource_id)
+            if known is not None and (known.sqlite is not None or binding.detail.get("sqlite") is None):
+                continue
+            class_name = binding.resource_name or binding.name
+            found[binding.resource_id] = DoNamespace(
+                id=binding.resource_id,
+                class_name=class_name,
+                script=binding.resource_id[: -len(class_name) - 1],
+                binding=known.binding if known else binding.name if binding.bound else None,
+                worker=known.worker if known else binding.worker,
+                sqlite=binding.detail.get("sqlite"),
+                bound=binding.bound or (known is not None and known.bound),
+            )
+        for name in sorted(list_folder(self._folder).names - found.keys()):
+            listed = list_folder(f"{self._folder}/{name}")
+            if listed.names:
+                script, _, class_name = name.rpartition("-")
+                found[name] = DoNamespace(name, class_name, script, bound=False)
+        return [one._replace(objects=len(self._list(one.id).ids())) for one in found.values()]
+
+    def _list(self, namespace: str) -> Folder:
+        return list_folder(self._path(namespace))
+
+    def _path(self, namespace: str) -> str:
+        if "/" in namespace or namespace in ("", ".", ".."):
+            raise WorkbenchError("do.namespace_not_found", f"no class has the id {namespace!r}")
+        return f"{self._folder}/{namespace}"
+
+    def _legacy(self, namespace: str) -> bool:
+        """Whether a config says that the class keeps its storage the old way."""
+        bindings = (one for worker in self._project.workers for one in worker.bindings)
+        return any(
+            one.detail.get("sqlite") is False
+            for one in bindings
+            if one.kind == "durable_object" and one.resource_id == namespace
+        )
+
+    # -- objects
+
+    async def object_id(self, namespace: str, name_or_id: str) -> str:
+        """An id of the class, or of a file that is there, as given; of anything else what `idFromName` makes of it."""
+        if is_id(name_or_id) and (
+            naming.is_object_id(namespace, name_or_id) or self._list(namespace).of(name_or_id)
+        ):
+            return name_or_id
+        return naming.object_id(namespace, name_or_id)
+
+    async def object_ids(self, namespace: str) -> list[str]:
+        """The ids of all objects, in order: those with files, and those that only the alarms know."""
+        folder = self._list(namespace)
+        ids = folder.ids()
+        extra = self._schedule(folder).keys() - frozenset(ids)
+        return sorted([*ids, *extra]) if extra else ids
+
+    async def objects(
+        self, namespace: str, limit: int | None = None, cursor: str | None = None
+    ) -> Page[DoObject]:
+        """In the order of their ids; only the page's own files are opened."""
+        folder = self._list(namespace)
+        schedule = self._schedule(folder)
+        ids = folder.ids()
+        extra = schedule.keys() - frozenset(ids)
+        if extra:
+            ids = sorted([*ids, *extra])
+        if cursor is not None:
+            from bisect import bisect_right
+
+            ids = ids[bisect_right(ids, cursor) :]
+        page = ids if limit is None else ids[:limit]
+        items = [self._object(folder, schedule, id) for id in page]
+        return Page(items, page[-1] if page and len(page) < len(ids) else None)
+
+    def _object(self, folder: Folder, schedule: dict[str, tuple[int, str | None]], id: str) -> DoObject:
+        at, name = schedule.get(id, (None, None))
+        if name is None:
+            name = _name(folder, id)
+        live = 0
+        if folder.index(id) is not None:
+            live = sum(folder.has(id, entry.id) for entry in _entries(folder, id))
+        return DoObject(id, name, None if at is None else iso(at), live)
+
+    def _schedule(self, folder: Folder) -> dict[str, tuple[int, str | None]]:
+        """Each object's alarm (milliseconds) and its name where the scheduler knows it."""
+        if "metadata.sqlite" not in folder.names:
+            return {}
+        try:
+            with database.read(f"{folder.path}/metadata.sqlite") as connection:
+                return {id: (at, name) for id, at, name in alarms.scheduled(connection)}
+        except WorkbenchError:
+            return {}
+
+    # -- facets
+
+    async def facets(self, namespace: str, object: str) -> tuple[Facet, ...]:
+        """The tree of an object's facets, deleted ones included, in the order they were first used."""
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        entries = _entries(folder, object)
+        children: dict[int, list[Facet]] = {}
+        for entry in reversed(entries):
+            inside = tuple(reversed(children.pop(entry.id, [])))
+            facet = _facet(folder, object, facets.path_of(entries, entry), entry, inside)
+            children.setdefault(entry.parent, []).append(facet)
+        return tuple(reversed(children.get(0, [])))
+
+    def _known(self, folder: Folder, namespace: str, object: str) -> None:
+        """Raise `do.object_not_found` unless there is anything of the object."""
+        if folder.of(object) or object in self._schedule(folder):
+            return
+        raise WorkbenchError("do.object_not_found", f"{namespace} has no object {object}", self._hint(folder))
+
+    def _hint(self, folder: Folder) -> str:
+        ids = folder.ids()
+        if not ids:
+            return "no object of this class has ever run here"
+        names = [name for name in (_name(folder, id) for id in ids[:20]) if name]
+        few = ", ".join(names[:5]) or ", ".join(ids[:2])
+        return f"there are {len(ids)}, for example {few}" if len(ids) > 1 else f"there is only {few}"
+
+    def _place(self, namespace: str, object: str, path: tuple[str, ...]) -> tuple[Folder, int]:
+        """The folder, and the number of the database that an object and a path of facets name; it must be there."""
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        if not path:
+            return folder, 0
+        entry = _find(folder, object, path)
+        if not folder.has(object, entry.id):
+            raise WorkbenchError("do.facet_not_found", f"the facet {_shown(path)} was deleted")
+        return folder, entry.id
+
+    # -- storage
+
+    async def sql(self, namespace: str, object: str, facets: tuple[str, ...] = ()) -> Any:
+        """The database, for SQL. An object known only by its facets or its alarm has none: `do.object_not_found`."""
+        from .sql import LocalSqlDatabase
+
+        folder, number = self._place(namespace, object, facets)
+        if not folder.has(object, number):
+            raise WorkbenchError("do.object_not_found", f"the object {object} has no database of its own yet")
+        return LocalSqlDatabase(folder.database(object, number), product="do")
+
+    async def storage_list(
+        self,
+        namespace: str,
+        object: str,
+        facets: tuple[str, ...] = (),
+        prefix: str = "",
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[StorageEntry]:
+        """Entries in the order of their keys' UTF-8 bytes."""
+        folder, number = self._place(namespace, object, facets)
+        if not folder.has(object, number):
+            return Page([])
+        with database.read(folder.database(object, number)) as connection:
+            return storage.entries(connection, prefix, limit, cursor)
+
+    async def storage_get(
+        self, namespace: str, object: str, key: str, facets: tuple[str, ...] = ()
+    ) -> StorageEntry:
+        folder, number = self._place(namespace, object, facets)
+        hint = ""
+        if folder.has(object, number):
+            with database.read(folder.database(object, number)) as connection:
+                found = storage.read(connection, key)
+                if found is not None:
+                    return found
+                hint = ", ".join(storage.near(connection, key))
+        message = f"no entry has the key {key!r}"
+        raise WorkbenchError("do.key_not_found", message, f"did you mean {hint}?" if hint else "")
+
+    async def storage_put(
+        self, namespace: str, object: str, key: str, value: Any, facets: tuple[str, ...] = ()
+    ) -> StorageEntry:
+        """Encodes a tagged value. Where the entry already holds just that, its bytes stay as they are."""
+        from . import v8
+
+        raw = v8.encode(value)
+        folder, number = self._place(namespace, object, facets)
+        if folder.has(object, number):
+            with database.read(folder.database(object, number)) as connection:
+                old = storage.read(connection, key)
+            if old is not None and not old.undecoded and v8.encode(old.value) == raw:
+                return old
+        return await self.storage_put_raw(namespace, object, key, raw, facets)
+
+    async def storage_put_raw(
+        self, namespace: str, object: str, key: str, raw: bytes, facets: tuple[str, ...] = ()
+    ) -> StorageEntry:
+        """Writes bytes as they are; raises `do.key_too_long` or `do.value_too_large` as the platform would."""
+        storage.check(key, raw, self._legacy(namespace))
+        folder, number = self._place(namespace, object, facets)
+        with database.write(
+            folder.database(object, number), create=not folder.has(object, number)
+        ) as connection:
+            storage.write(connection, key, raw)
+        return storage.entry(storage.key_bytes(key), raw)
+
+    async def storage_delete(
+        self, namespace: str, object: str, key: str, facets: tuple[str, ...] = ()
+    ) -> bool:
+        folder, number = self._place(namespace, object, facets)
+        if not folder.has(object, number):
+            return False
+        with database.write(folder.database(object, number)) as connection:
+            return storage.remove(connection, key)
+
+    # -- alarms
+
+    async def alarms(self, namespace: str) -> list[Alarm]:
+        """Soonest first."""
+        folder = self._list(namespace)
+        if "metadata.sqlite" not in folder.names:
+            return []
+        with database.read(f"{folder.path}/metadata.sqlite") as connection:
+            rows = alarms.scheduled(connection)
+        return [Alarm(id, name or _name(folder, id), iso(at)) for id, at, name in rows]
+
+    async def set_alarm(self, namespace: str, object: str, scheduled_ms: int | None) -> str:
+        """The order of the two writes is the runtime's own: a crash between them leaves an alarm that is put right
+        when it fires, never one that is promised and does not fire."""
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        name = _name(folder, object)
+        if scheduled_ms is not None:
+            self._schedule_alarm(folder, object, scheduled_ms, name)
+        if folder.has(object):
+            with database.write(folder.database(object)) as connection:
+                alarms.remember(connection, scheduled_ms)
+        elif scheduled_ms is not None:
+            with database.write(folder.database(object), create=True) as connection:
+                alarms.remember(connection, scheduled_ms)
+        if scheduled_ms is None:
+            self._schedule_alarm(folder, object, None, name)
+        return ALARM_NOTE_LIVE if server_running(self._state) else ALARM_NOTE_STOPPED
+
+    def _schedule_alarm(self, folder: Folder, object: str, at_ms: int | None, name: str | None) -> None:
+        path = f"{folder.path}/metadata.sqlite"
+        there = "metadata.sqlite" in folder.names
+        if at_ms is None and not there:
+            return
+        with database.write(path, create=not there) as connection:
+            alarms.schedule(connection, object, at_ms, name)
+
+    # -- starting over
+
+    async def delete_object(self, namespace: str, object: str, dry_run: bool = False) -> Removal:
+        """The object with its facets and its alarm. Emptied in place while a server runs, files removed otherwise."""
+        from .emptying import remove_object
+
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        return remove_object(folder, object, live=server_running(self._state), dry_run=dry_run)
+
+    async def delete_facet(
+        self, namespace: str, object: str, facets: tuple[str, ...], dry_run: bool = False
+    ) -> Removal:
+        """A facet and those inside it; the index keeps its number, as the runtime leaves it."""
+        from .emptying import remove_facets
+
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        entry = _find(folder, object, facets)
+        gone = [entry, *_below(folder, object, entry)]
+        return remove_facets(folder, object, gone, live=server_running(self._state), dry_run=dry_run)
+
+
+def _name(folder: Folder, object: str) -> str | None:
+    """An object's name where the emulator noted it; a damaged file has none."""
+    if not folder.has(object):
+        return None
+    try:
+        with database.read(folder.database(object)) as connection:
+            return storage.object_name(connection)
+    except (WorkbenchError, apsw.Error):
+        return None
+
+
+def _entries(folder: Folder, object: str) -> list[FacetEntry]:
+    path = folder.index(object)
+    return [] if path is None else facets.read_index(path)
+
+
+def _below(folder: Folder, object: str, entry: FacetEntry) -> list[FacetEntry]:
+    return facets.below(_entries(folder, object), entry.id)
+
+
+def _find(folder: Folder, object: str, path: tuple[str, ...]) -> FacetEntry:
+    """The entry of a path of facets, or `do.facet_not_found` with the names there are at the step that fails."""
+    entries = _entries(folder, object)
+    found = facets.find(entries, path)
+    if found is not None:
+        return found
+    reached = next(at for at in range(len(path)) if facets.find(entries, path[: at + 1]) is None)
+    above = facets.find(entries, path[:reached])
+    names = [entry.name for entry in entries if entry.parent == (above.id if above else 0)]
+    where = f"in {_shown(path[:reached])} " if reached else ""
+    message = f"the object has no facet {_shown(path[reached : reached + 1])} {where}".rstrip()
+    raise WorkbenchError("do.facet_not_found", message, _names_hint(path[reached], names))
+
+
+def _names_hint(wanted: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    known = list(names)
+    near = get_close_matches(wanted, known, 3, 0.5)
+    if near:
+        return f"did you mean {', '.join(near)}?"
+    return f"there are {', '.join(known[:5])}" if known else "it has never had any"
+
+
+def _shown(path: tuple[str, ...]) -> str:
+    return " ▸ ".join(path)
+
+
+def _facet(
+    folder: Folder, object: str, path: tuple[str, ...], entry: FacetEntry, inside: tuple[Facet, ...]
+) -> Facet:
+    size = tables = keys = 0
+    there = folder.has(object, entry.id)
+    if there:
+        try:
+            with database.read(database_path(folder.path, object, entry.id)) as connection:
+                size, tables, keys = storage.overview(connection)
+        except (WorkbenchError, apsw.Error):
+            # Shown with nothing in it; opening it says what is wrong with the file.
+            pass
+    return Facet(entry.name, path, entry.id, entry.parent, size, tables, keys, not there, inside)

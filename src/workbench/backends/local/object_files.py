@@ -1,0 +1,64 @@
+"""The files of a class's folder: which objects there are, and which files belong to one.
+
+`<id>.sqlite` is an object's database, `<id>.<n>.sqlite` a facet's, `<id>.facets` the index; each database may have a
+`-wal` and a `-shm` beside it. `metadata.sqlite` is the runtime's own. One listing of the folder answers everything here.
+"""
+
+import os
+from typing import NamedTuple
+
+ID_LENGTH = 64
+_HEX = frozenset("0123456789abcdef")
+
+
+def is_id(text: str) -> bool:
+    """Whether text has the form of an object's id."""
+    return len(text) == ID_LENGTH and _HEX.issuperset(text)
+
+
+class Folder(NamedTuple):
+    """A class's folder as it was listed. names: every file's name."""
+
+    path: str
+    names: frozenset[str]
+
+    def ids(self) -> list[str]:
+        """The ids of all objects that have any database, or an index of facets, in order."""
+        found = {
+            name[:ID_LENGTH]
+            for name in self.names
+            if name[ID_LENGTH : ID_LENGTH + 1] == "." and name.endswith((".sqlite", ".facets"))
+        }
+        return sorted(found)
+
+    def database(self, object: str, facet: int = 0) -> str:
+        """The path of an object's database, or of its numbered facet's."""
+        return database_path(self.path, object, facet)
+
+    def has(self, object: str, facet: int = 0) -> bool:
+        return database_name(object, facet) in self.names
+
+    def index(self, object: str) -> str | None:
+        """The path of the facet index, or None where the object has never had a facet."""
+        name = object + ".facets"
+        return f"{self.path}/{name}" if name in self.names else None
+
+    def of(self, object: str) -> list[str]:
+        """Every file of an object, by name, in order."""
+        return sorted(name for name in self.names if name.startswith(object + "."))
+
+
+def database_name(object: str, facet: int = 0) -> str:
+    return f"{object}.{facet}.sqlite" if facet else f"{object}.sqlite"
+
+
+def database_path(folder: str, object: str, facet: int = 0) -> str:
+    return f"{folder}/{database_name(object, facet)}"
+
+
+def list_folder(path: str) -> Folder:
+    """List a class's folder; an empty one where it does not exist."""
+    try:
+        return Folder(path, frozenset(os.listdir(path)))
+    except (FileNotFoundError, NotADirectoryError):
+        return Folder(path, frozenset())
