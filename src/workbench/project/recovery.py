@@ -62,6 +62,8 @@ class Reader:
         found = self._TOKEN.match(self._bare, self._at)
         self._kind = found.lastgroup or "" if found else ""
         self._token = found[0] if found else ""
+        if self._kind == "open_string":  # what closes a line belongs to the structure, not to the text
+            self._token = self._token.rstrip(" \t,}]")
 
     def _value(self, path: Path, depth: int) -> Any:
         kind, token, at = self._kind, self._token, self._at
@@ -89,7 +91,7 @@ class Reader:
     def _string(self, kind: str, token: str, at: int) -> str:
         if kind == "open_string":
             self._fault("this text has no closing quote", at)
-            token = token.rstrip(" \t,") + '"'
+            token += '"'
         elif kind == "single":
             self._fault("text needs double quotes", at)
             token = json.dumps(token.strip("'"))
@@ -132,8 +134,17 @@ class Reader:
                 self._fault(f"{_shown(self._token)} does not belong here")
                 self._next()
                 continue
+            if self._is_a_key():
+                self._fault('"]" is missing before this')
+                return made
             made.append(self._value((*path, len(made)), depth + 1))
             self._separator("]")
+
+    def _is_a_key(self) -> bool:
+        after = _BLANK.match(self._bare, self._at + len(self._token))
+        return (
+            self._kind == "string" and after is not None and self._bare[after.end() : after.end() + 1] == ":"
+        )
 
     def _ends(self, mark: str, wrong: str, opened: int) -> bool:
         """Whether the block is over: by its own mark, by the other kind's, or by the end of the text."""

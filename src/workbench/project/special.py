@@ -167,10 +167,9 @@ def _containers(document: Document, settings: Settings) -> Iterator[Binding]:
     for entry, where in document.items(settings.fields.get("containers"), *at):
         given = document.string(entry, "name", where)
         class_name = document.string(entry, "class_name", where) or linked.get(given or "")
-        name = given or "-".join(part for part in (settings.name, class_name) if part)
-        if not name:
+        if given is None and class_name is None:
             document.problem("this container has neither a name nor a class_name", *where)
-            continue
+        name = given or "-".join(part for part in (settings.name, class_name) if part) or "container"
         detail = details(entry, {"name", "class_name"}) | {"class_name": class_name}
         image = first(document, entry, ("image",), where)
         yield Binding(name, "container", image, class_name, settings.name, detail=detail)
