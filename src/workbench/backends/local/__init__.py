@@ -1,0 +1,88 @@
+"""The emulator's state directory, read and written in its own format, beside a running server or without one.
+
+A module a product, each a class on a `Project`; what they share: `naming` (file names), `database` (the only way to open a state
+file), `faults` (errors), `blobs` (values in files), `manners` (a running server). May import model/ and the protocols.
+On the start-up path: a product is imported when it is asked for.
+"""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from workbench.model.bindings import Project
+from workbench.model.target import Capability, Target
+
+if TYPE_CHECKING:
+    from .d1 import LocalD1
+    from .durable_objects import LocalDurableObjects
+    from .inventory import LocalState
+    from .kv import LocalKv
+    from .r2 import LocalR2
+    from .workflows import LocalWorkflows
+
+_PRODUCTS = ("kv", "r2", "d1", "durable_objects", "workflows", "state")
+
+
+class LocalBackend:
+    """The local target of a project; implements `Backend` and never suspends."""
+
+    suspends = False
+
+    def __init__(self, project: Project) -> None:
+        # Links are followed once, here: SQLite keeps -wal and -shm beside the real file.
+        self.project = project._replace(state_directory=os.path.realpath(project.state_directory))
+        self.target = Target("local", project.state_directory)
+
+    def capability(self, name: str) -> Capability:
+        """What the local state lacks is said in a sentence."""
+        if name in _PRODUCTS or name.partition(".")[0] in _PRODUCTS:
+            return Capability(True)
+        return Capability(False, f"the local state knows nothing called {name}")
+
+    def server_running(self) -> bool:
+        """Whether an emulator has this state open now."""
+        from .manners import server_running
+
+        return server_running(self.project.state_directory)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    @cached_property
+    def kv(self) -> "LocalKv":
+        from .kv import LocalKv
+
+        return LocalKv(self.project)
+
+    @cached_property
+    def r2(self) -> "LocalR2":
+        from .r2 import LocalR2
+
+        return LocalR2(self.project)
+
+    @cached_property
+    def d1(self) -> "LocalD1":
+        from .d1 import LocalD1
+
+        return LocalD1(self.project)
+
+    @cached_property
+    def durable_objects(self) -> "LocalDurableObjects":
+        from .durable_objects import LocalDurableObjects
+
+        return LocalDurableObjects(self.project)
+
+    @cached_property
+    def workflows(self) -> "LocalWorkflows":
+        from .workflows import LocalWorkflows
+
+        return LocalWorkflows(self.project)
+
+    @cached_property
+    def state(self) -> "LocalState":
+        from .inventory import LocalState
+
+        return LocalState(self.project)
+
+
+__all__ = ["LocalBackend"]
