@@ -109,4 +109,18 @@ class Plan(NamedTuple):
     detail: str
 
 
+class Editable(NamedTuple):
+    """Which cells of a query's result can be written back.
+
+    origins: for each column the table and column it is read from, or None where it is computed.
+    keys: for each table whose rows the result names, its identity columns and the result columns (from 0) that hold them.
+        A row whose identity is NULL there (an outer join) is no row of the table.
+    reasons: for each other table of `origins` (and for the whole query under ""), why its rows can't be named.
+    """
+
+    origins: tuple[tuple[str, str] | None, ...]
+    keys: dict[str, tuple[tuple[str, int], ...]]
+    reasons: dict[str, str]
+
+
 Params = list[Any] | dict[str, Any]

@@ -1,0 +1,55 @@
+"""SQLite's errors about somebody's SQL, with the place in the text they wrote."""
+
+import apsw
+
+from workbench.model.errors import WorkbenchError
+
+
+class SqlError(WorkbenchError):
+    """SQL that SQLite refused. `offset` is the character in the user's whole text, or None; line and column from 1."""
+
+    def __init__(self, message: str, hint: str = "", *, text: str = "", offset: int | None = None) -> None:
+        self.offset = offset
+        self.line: int | None = None
+        self.column: int | None = None
+        if offset is not None:
+            before = text[:offset]
+            self.line = before.count("\n") + 1
+            self.column = offset - before.rfind("\n")
+            message = f"{message} (line {self.line}, column {self.column})"
+        super().__init__("sql.error", message, hint)
+
+
+# What is wrong with the SQL or with what it asks, not with the file.
+_ABOUT_SQL = (
+    apsw.SQLError,
+    apsw.ConstraintError,
+    apsw.MismatchError,
+    apsw.RangeError,
+    apsw.TooBigError,
+    apsw.AbortError,
+    apsw.SchemaChangeError,
+    apsw.MisuseError,
+)
+
+
+def about_sql(error: apsw.Error) -> bool:
+    return isinstance(error, _ABOUT_SQL)
+
+
+def sql_error(error: apsw.Error, text: str, start: int, statement: str) -> SqlError:
+    """SQLite's own message, placed. statement begins at character `start` of `text`."""
+    at = getattr(error, "error_offset", -1)
+    offset = None
+    if isinstance(error, apsw.SQLError) and isinstance(at, int) and at >= 0:
+        offset = start + len(statement.encode("utf-8", "surrogatepass")[:at].decode("utf-8", "ignore"))
+    return SqlError(str(error), text=text, offset=offset)
+
+
+def not_allowed(reason: str) -> WorkbenchError:
+    """The authorizer said no; reason is its sentence."""
+    return WorkbenchError(
+        "sql.not_allowed",
+        reason,
+        "SQL here has the rules of D1 and Durable Objects, so that it runs there too",
+    )
