@@ -115,6 +115,12 @@ class LocalDurableObjects:
         items = [self._object(folder, schedule, id) for id in page]
         return Page(items, page[-1] if page and len(page) < len(ids) else None)
 
+    async def object(self, namespace: str, object: str) -> DoObject:
+        """One of them. Raises `do.object_not_found`."""
+        folder = self._list(namespace)
+        self._known(folder, namespace, object)
+        return self._object(folder, self._schedule(folder), object)
+
     def _object(self, folder: Folder, schedule: dict[str, tuple[int, str | None]], id: str) -> DoObject:
         at, name = schedule.get(id, (None, None))
         if name is None:
