@@ -213,6 +213,14 @@ def parse(argv: list[str]) -> Line:
     return Line(words, None, {}, reader.options, group)
 
 
+def named(argv: list[str]) -> Operation | None:
+    """The operation that a line names, also where the rest of the line is wrong."""
+    try:
+        return _words(_Reader(argv))[1]
+    except UsageError:
+        return None
+
+
 def _end(rest: list[str]) -> int:
     return rest.index("--") if "--" in rest else len(rest)
 
@@ -222,4 +230,4 @@ def usage(operation: Operation) -> str:
     return " ".join(("cfwb", *operation.words, operation.signature)).rstrip()
 
 
-__all__ = ["GLOBALS", "LAUNCHES", "Line", "near", "options_in", "parse", "usage"]
+__all__ = ["GLOBALS", "LAUNCHES", "Line", "named", "near", "options_in", "parse", "usage"]

@@ -57,6 +57,10 @@ class Command:
         if line.operation is None:
             return _launch(line)
         self.operation = line.operation.name
+        if "--json" not in options and (
+            "--raw" in options or (line.operation.document and "output" not in line.arguments)
+        ):
+            self.json = False  # standard output is for a text or a value's bytes; errors go beside it
         if "--raw" in options and "--json" in options:
             raise UsageError("give only one of --json, --raw")
         if "--local" in options and "--remote" in options:
@@ -91,7 +95,7 @@ class Command:
             return drive(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
 
         try:
-            if self.json and not raw:
+            if self.json:
                 return self._json(line, run)
             from .people import show_result
 
@@ -101,8 +105,6 @@ class Command:
                 state.backend.close()
 
     def _json(self, line: Line, run: Any) -> int:
-        from workbench.operations.results import Document
-
         from . import output
 
         operation = line.operation
@@ -111,12 +113,7 @@ class Command:
             failed = output.stream(self.target, operation, _pages(run, line.arguments.get("cursor")))
             sys.stdout.flush()
             return 1 if failed else 0
-        result = run()
-        if isinstance(result, Document) and "--json" not in line.options:
-            for chunk in result.chunks:
-                sys.stdout.buffer.write(chunk.encode("utf-8", "surrogatepass"))
-        else:
-            output.envelope(self.target, operation, result)
+        output.envelope(self.target, operation, run())
         sys.stdout.flush()
         return 0
 
@@ -126,6 +123,11 @@ class Command:
             if self.json:
                 from . import output
 
+                if self.operation is None and status == 2:
+                    from .arguments import named
+
+                    operation = named(self.argv)
+                    self.operation = operation.name if operation else None
                 output.error_envelope(self.target, self.operation, error)
                 sys.stdout.flush()
             else:

@@ -69,7 +69,8 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
         return 0
     if isinstance(result, Document):
         for chunk in result.chunks:
-            sys.stdout.write(visible(chunk, lines=True) if sys.stdout.isatty() else chunk)
+            text = visible(chunk, lines=True) if sys.stdout.isatty() else chunk
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
         sys.stdout.flush()
     else:
         _show(operation, result)

@@ -131,6 +131,14 @@ class Operation:
         return any(parameter.name == "cursor" for parameter in self.parameters)
 
     @property
+    def document(self) -> bool:
+        """Whether the result may be a text that is given as it is, where JSON is not asked for."""
+        returned = self.function.__annotations__.get("return")
+        return "Document" in {
+            getattr(part, "__name__", "") for part in getattr(returned, "__args__", (returned,))
+        }
+
+    @property
     def result(self) -> str:
         """What comes back, in words: `a list of {name, expiration, metadata}`."""
         from .results import describe

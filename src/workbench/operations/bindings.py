@@ -3,6 +3,7 @@
 from typing import Annotated, Any, NamedTuple
 
 from workbench.model.bindings import Binding, Problem
+from workbench.model.errors import WorkbenchError
 
 from . import READS, operation
 from .parameters import Param
@@ -63,34 +64,44 @@ def _shown(binding: Binding, reveal: bool) -> Binding:
 
 
 async def _unbound(state: State) -> list[Binding]:
-    """State on disk that no config names, as bindings that bind nothing."""
-    backend = state.backend
-    found = [
-        Binding(space.id, "kv", space.id, None, None, bound=False)
-        for space in await backend.kv.namespaces()
-        if space.binding is None
-    ]
-    found += [
-        Binding(bucket.name, "r2", bucket.name, bucket.name, None, bound=False)
-        for bucket in await backend.r2.buckets()
-        if bucket.binding is None
-    ]
-    found += [
-        Binding(database.name, "d1", database.id, database.name, None, bound=False)
-        for database in await backend.d1.databases()
-        if database.binding is None
-    ]
-    found += [
-        Binding(space.class_name, "durable_object", space.id, space.class_name, None, bound=False)
-        for space in await backend.durable_objects.namespaces()
-        if space.binding is None
-    ]
-    found += [
-        Binding(flow.name, "workflow", flow.name, flow.class_name, None, bound=False)
-        for flow in await backend.workflows.list()
-        if flow.binding is None
-    ]
+    """State on disk that no config names, as bindings that bind nothing. A product that can't be listed hides no other."""
+    found: list[Binding] = []
+    for listed in (_kv, _r2, _d1, _durable_objects, _workflows):
+        try:
+            found += await listed(state)
+        except WorkbenchError:
+            continue
     return found
+
+
+def _bare(name: str, kind: str, id: str, label: str | None) -> Binding:
+    return Binding(name, kind, id, label, None, bound=False)
+
+
+async def _kv(state: State) -> list[Binding]:
+    return [_bare(x.id, "kv", x.id, None) for x in await state.backend.kv.namespaces() if x.binding is None]
+
+
+async def _r2(state: State) -> list[Binding]:
+    return [
+        _bare(x.name, "r2", x.name, x.name) for x in await state.backend.r2.buckets() if x.binding is None
+    ]
+
+
+async def _d1(state: State) -> list[Binding]:
+    return [
+        _bare(x.name, "d1", x.id, x.name) for x in await state.backend.d1.databases() if x.binding is None
+    ]
+
+
+async def _durable_objects(state: State) -> list[Binding]:
+    spaces = await state.backend.durable_objects.namespaces()
+    return [_bare(x.class_name, "durable_object", x.id, x.class_name) for x in spaces if x.binding is None]
+
+
+async def _workflows(state: State) -> list[Binding]:
+    flows = await state.backend.workflows.list()
+    return [_bare(x.name, "workflow", x.name, x.class_name) for x in flows if x.binding is None]
 
 
 @operation("project.get", effect=READS, examples=["cfwb project get --json"])

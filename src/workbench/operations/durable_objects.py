@@ -78,10 +78,8 @@ async def get_object(state: State, object: Which, namespace: Class = None) -> Ob
     """One object with its alarm and the tree of its facets."""
     found, id = await state.object(namespace, object)
     backend = state.backend.durable_objects
-    facets = await backend.facets(found, id)
-    alarm = next((alarm for alarm in await backend.alarms(found) if alarm.object == id), None)
-    name = alarm.name if alarm and alarm.name else (None if object == id else object)
-    return ObjectDetails(id, name, found, alarm.scheduled if alarm else None, facets)
+    known = await backend.object(found, id)
+    return ObjectDetails(id, known.name, found, known.alarm, await backend.facets(found, id))
 
 
 @operation(

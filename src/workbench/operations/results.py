@@ -3,17 +3,20 @@
 The shapes are contracts (docs/json.md): a field of a model value that is not in them is left out here.
 """
 
-from collections.abc import Iterator
-from types import UnionType
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-from workbench.model.bindings import Binding
-from workbench.model.durable_objects import StorageEntry
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from workbench.model.errors import WorkbenchError
-from workbench.model.kv import KvValue
 from workbench.model.page import Page
-from workbench.model.r2 import R2Object
 from workbench.model.tagged import bytes_tag, plain, text_or_bytes
+
+if TYPE_CHECKING:
+    from workbench.model.bindings import Binding
+    from workbench.model.durable_objects import StorageEntry
+    from workbench.model.kv import KvValue
+    from workbench.model.r2 import R2Object
 
 LARGEST_BODY = 25 << 20
 
@@ -92,7 +95,13 @@ def _body(value: Body) -> dict[str, Any]:
     return row | {"value": text_or_bytes(b"".join(value.chunks))}
 
 
-_SHAPES: dict[type, Any] = {Binding: _binding, StorageEntry: _storage_entry, KvValue: _kv_value, Body: _body}
+# By the name of the type, so that a command imports only the model values it handles.
+_SHAPES: dict[str, Any] = {
+    "Binding": _binding,
+    "StorageEntry": _storage_entry,
+    "KvValue": _kv_value,
+    "Body": _body,
+}
 
 
 def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
@@ -101,7 +110,7 @@ def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
         value = value.items
     if isinstance(value, list):
         return [to_json(item, fields) for item in value]
-    shape = _SHAPES.get(type(value))
+    shape = _SHAPES.get(type(value).__name__)
     if shape is not None:
         return shape(value)
     if fields:
@@ -109,23 +118,28 @@ def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
     return plain(value)
 
 
-_SHAPED_FIELDS = {Binding: Binding._fields[:6], StorageEntry: StorageEntry._fields[:3]}
-
-
 def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
     """A return annotation in words."""
+    from types import UnionType
+
     arguments = getattr(annotation, "__args__", ())
     if arguments and getattr(annotation, "__origin__", None) in (list, tuple, Page):
         return f"a list of {describe(arguments[0], fields)}"
-    if annotation is Document:
-        return "a text"
-    if annotation is Body:
-        return "{" + ", ".join((*R2Object._fields, "value")) + "}"
     if isinstance(annotation, UnionType):
-        return ", or ".join(describe(part, fields) for part in annotation.__args__)
-    names = fields or _SHAPED_FIELDS.get(annotation) or getattr(annotation, "_fields", ())
+        return ", or ".join(describe(part, fields) for part in arguments)
+    names = fields or _fields_shown(annotation)
     if names:
         return "{" + ", ".join(names) + "}"
-    if annotation is str:
-        return "a text"
-    return "an object"
+    return "a text" if annotation is Document else "an object"
+
+
+def _fields_shown(annotation: Any) -> tuple[str, ...]:
+    name = getattr(annotation, "__name__", "")
+    fields: tuple[str, ...] = getattr(annotation, "_fields", ())
+    if name == "Document":
+        return ()
+    if name == "Body":
+        from workbench.model.r2 import R2Object
+
+        return (*R2Object._fields, "value")
+    return fields[: {"Binding": 6, "StorageEntry": 3}.get(name, len(fields))]
