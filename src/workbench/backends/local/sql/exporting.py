@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from workbench.model.errors import WorkbenchError
 from workbench.model.sql import InvalidText, Params, Row, SqlValue, Table
 
+from .allowed import reserved
 from .rows import Rows
 from .schema import read_schema
 from .statements import Engine
@@ -140,6 +141,8 @@ def _sqlite_tables(engine: Engine) -> Iterator[str]:
     if "sqlite_stat1" in there:
         yield "ANALYZE sqlite_schema;\n"
         for row in engine.trusted("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall():
+            if reserved(str(row[0])):
+                continue
             yield f"INSERT INTO sqlite_stat1 (tbl,idx,stat) VALUES({','.join(map(literal, row))});\n"
 
 

@@ -17,10 +17,11 @@ from .splitter import Splitter
 from .statements import Engine, first_word
 from .values import quoted
 
-_PASSED_OVER = frozenset(
-    "foreign_keys defer_foreign_keys journal_mode synchronous encoding page_size cache_size auto_vacuum locking_mode temp_store "
-    "user_version application_id writable_schema legacy_alter_table".split(" ")
-)
+_PRAGMAS = """
+    foreign_keys defer_foreign_keys journal_mode synchronous encoding page_size cache_size auto_vacuum locking_mode
+    temp_store user_version application_id writable_schema legacy_alter_table
+"""
+_PASSED_OVER = frozenset(_PRAGMAS.split())
 _PRAGMA = re.compile(r"pragma\s+(?:main\s*\.\s*)?[\"'`\[]?(\w+)", re.IGNORECASE)
 # How the sqlite3 shell writes a virtual table: a row for the schema itself, then the shadows' rows.
 _SCHEMA_ROW = re.compile(r"\s*INSERT\s+INTO\s+sqlite_(?:schema|master)\s*\(", re.IGNORECASE)
@@ -79,10 +80,10 @@ class _Import:
                 self._execute(statement)
                 self.count += 1
         except SqlError as error:
-            raise self._placed(error) from None
+            raise self._placed(error, statement) from None
         except WorkbenchError as error:
-            where = self._line + statement[: len(statement) - len(statement.lstrip())].count("\n")
-            raise WorkbenchError(error.code, f"{error.message} (line {where})", error.hint) from None
+            place = f"line {self._first_line(statement)}"
+            raise WorkbenchError(error.code, f"{error.message} ({place})", error.hint) from None
         self._pass(statement)
 
     def _meant(self, statement: str) -> bool:
@@ -149,14 +150,18 @@ class _Import:
                 "nothing was imported",
             ) from None
 
-    def _placed(self, error: SqlError) -> SqlError:
+    def _placed(self, error: SqlError, statement: str) -> SqlError:
         if error.line is None or error.column is None:
-            return SqlError(f"{error.message} (statement at line {self._line})", error.hint)
+            return SqlError(f"{error.message} (line {self._first_line(statement)})", error.hint)
         message = error.message.rsplit(" (line ", 1)[0]
         column = error.column + (self._column - 1 if error.line == 1 else 0)
         placed = SqlError(f"{message} (line {self._line + error.line - 1}, column {column})", error.hint)
         placed.line, placed.column = self._line + error.line - 1, column
         return placed
+
+    def _first_line(self, statement: str) -> int:
+        """Where the statement itself begins, behind the line ends of the one before."""
+        return self._line + statement[: len(statement) - len(statement.lstrip())].count("\n")
 
     def _pass(self, statement: str) -> None:
         self.read += len(statement)
