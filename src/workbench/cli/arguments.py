@@ -1,7 +1,6 @@
 """A command line, understood: global flags anywhere, the words of the command, then what the operation takes."""
 
-import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbench.model.errors import UsageError
 from workbench.operations import MODULES, Operation, Parameter, of_word
@@ -22,17 +21,33 @@ GLOBALS: dict[str, tuple[str | None, str]] = {
 }
 LAUNCHES = {"demo": "open the workbench on a sample project with real state, in a fresh temporary folder"}
 
-_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9-]*(=.*)?", re.DOTALL)
+
+class Line:
+    """What a line says. words: of the command (none: open the workbench); options: the global flags that were given.
+
+    group: the operations that begin with the words.
+    """
+
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        operation: Operation | None,
+        arguments: dict[str, Any],
+        options: dict[str, Any],
+        group: tuple[Operation, ...] = (),
+    ) -> None:
+        self.words = words
+        self.operation = operation
+        self.arguments = arguments
+        self.options = options
+        self.group = group
 
 
-class Line(NamedTuple):
-    """What a line says. words: of the command (none: open the workbench); options: the global flags that were given."""
-
-    words: tuple[str, ...]
-    operation: Operation | None
-    arguments: dict[str, Any]
-    options: dict[str, Any]
-    group: tuple[Operation, ...] = ()
+def _is_flag(word: str) -> bool:
+    """`--flag`, `--flag=value`, `-h`; not `-`, `-5`, nor SQL that begins with a comment."""
+    name = word.partition("=")[0].lstrip("-")
+    dashes = len(word) - len(word.lstrip("-"))
+    return dashes in (1, 2) and name[:1].isalpha() and name.replace("-", "a").isalnum() and name.isascii()
 
 
 def near(word: str, choices: Any) -> str:
@@ -60,7 +75,7 @@ class _Reader:
     def take_flag(self) -> tuple[str, str | None] | None:
         """The next word as (flag, attached value), taken off; None where it is no flag."""
         word = self.rest[0]
-        if self.only_positional or not _FLAG.fullmatch(word):
+        if self.only_positional or not _is_flag(word):
             return None
         self.rest.pop(0)
         flag, equals, value = word.partition("=")
@@ -186,7 +201,7 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Any]:
             text = reader.take_value(flag, attached, flags)
             parameter = flags[flag]
             as_json = parameter.type == "value" and flag != parameter.flag
-            put(parameter, from_text(parameter._replace(type="json") if as_json else parameter, text))
+            put(parameter, from_text(parameter, text, as_json))
     return arguments
 
 

@@ -23,8 +23,8 @@ Flags that every command takes, before or after its words:
 |---|---|
 {globals}
 
-Exit status: 0 done, 1 it failed, 2 wrong usage. A command that *destroys* asks on a terminal, needs `--force` where there is none, and lists
-what would go with `--dry-run`.
+Exit status: 0 done, 1 it failed, 2 wrong usage. A command that *destroys* asks on a terminal, needs `--force`
+where there is none, and lists what would go with `--dry-run`.
 """
 
 

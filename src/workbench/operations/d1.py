@@ -5,6 +5,7 @@ from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
 from .executor import sql_database
+from .outcomes import Done, Written
 from .parameters import (
     Database,
     DryRun,
@@ -18,7 +19,7 @@ from .parameters import (
     SqlParams,
 )
 from .resolve import State
-from .results import Document, Done, Written
+from .results import Document
 from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
 
 

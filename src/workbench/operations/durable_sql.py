@@ -1,10 +1,12 @@
 """The SQL side of Durable Objects and of their facets: the same operations as D1's."""
 
-from workbench.backends import SqlDatabase
+from typing import TYPE_CHECKING
+
 from workbench.model.sql import Plan, Schema, SqlResult
 
 from . import READS, WRITES, operation
 from .executor import sql_database
+from .outcomes import Done, Written
 from .parameters import (
     Class,
     Facets,
@@ -19,11 +21,16 @@ from .parameters import (
     SqlParams,
 )
 from .resolve import State
-from .results import Document, Done, Written
+from .results import Document
 from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
 
+if TYPE_CHECKING:
+    from workbench.backends import SqlDatabase
 
-async def _database(state: State, namespace: str | None, object: str, facet: tuple[str, ...]) -> SqlDatabase:
+
+async def _database(
+    state: State, namespace: str | None, object: str, facet: tuple[str, ...]
+) -> "SqlDatabase":
     return await sql_database(state, "do", namespace=namespace, object=object, facets=facet)
 
 

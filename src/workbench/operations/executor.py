@@ -7,7 +7,7 @@ else.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.model.errors import UsageError, WorkbenchError
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Question(NamedTuple):
+class Question:
     """What a person is asked before something goes. removal: what would go (a dry run's answer)."""
 
-    operation: str
-    target: Target
-    removal: Removal
+    def __init__(self, operation: str, target: Target, removal: Removal) -> None:
+        self.operation = operation
+        self.target = target
+        self.removal = removal
 
 
 Confirm = Callable[[Question], bool]

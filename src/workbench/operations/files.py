@@ -1,12 +1,15 @@
 """Files that operations read and write for the user: paths, or pieces of bytes that a face hands in."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
 
-from .results import Written
+if TYPE_CHECKING:
+    from .outcomes import Written
 
 PIECE = 1 << 20
 
@@ -85,4 +88,6 @@ def write_pieces(path: str, chunks: Iterable[bytes | str]) -> Written:
     finally:
         if os.path.exists(part):
             os.unlink(part)
+    from .outcomes import Written
+
     return Written(path, size)

@@ -29,11 +29,8 @@ class Described(NamedTuple):
 def _described(declared: Operation) -> Described:
     parameters = []
     for parameter in declared.parameters:
-        fields = parameter._asdict()
-        row = {
-            name: fields[name]
-            for name in ("name", "type", "required", "default", "help", "positional", "repeat")
-        }
+        names = ("name", "type", "required", "default", "help", "positional", "repeat")
+        row = {name: getattr(parameter, name) for name in names}
         row["flag"] = None if parameter.positional else parameter.flag
         row["choices"] = list(parameter.choices)
         row["default"] = (

@@ -10,9 +10,10 @@ from workbench.model.tagged import dumps, text_or_bytes
 
 from . import READS, WRITES, operation
 from .files import read_text, write_pieces
+from .outcomes import Done, Written
 from .parameters import Namespace, Output, Param, Prefix
 from .resolve import State
-from .results import Document, Done, Written
+from .results import Document
 
 BulkFile = Annotated[Any, Param("the JSON file (- for standard input)", "file", metavar="FILE")]
 

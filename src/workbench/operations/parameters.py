@@ -7,36 +7,64 @@ thing has the same name, help and rules everywhere.
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from workbench.model.errors import UsageError
 
 
-class Param(NamedTuple):
+class Param:
     """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`)."""
 
-    help: str
-    kind: str = "string"
-    positional: bool = False
-    repeat: bool = False
-    choices: tuple[str, ...] = ()
-    metavar: str = ""
-    minimum: int | None = None
+    __slots__ = ("choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
+
+    # Plain classes: the few here are made on every start, and a NamedTuple costs ten times as much to define.
+    def __init__(
+        self,
+        help: str,
+        kind: str = "string",
+        *,
+        positional: bool = False,
+        repeat: bool = False,
+        choices: tuple[str, ...] = (),
+        metavar: str = "",
+        minimum: int | None = None,
+    ) -> None:
+        self.help = help
+        self.kind = kind
+        self.positional = positional
+        self.repeat = repeat
+        self.choices = choices
+        self.metavar = metavar
+        self.minimum = minimum
 
 
-class Parameter(NamedTuple):
-    """A parameter of one operation. default is None where there is none. repeat: it may be given several times."""
+class Parameter:
+    """A parameter of one operation, as its `Param` describes it. default is None where there is none."""
 
-    name: str
-    type: str
-    required: bool
-    default: Any
-    help: str
-    positional: bool
-    repeat: bool
-    choices: tuple[str, ...]
-    metavar: str
-    minimum: int | None
+    __slots__ = (
+        "choices",
+        "default",
+        "help",
+        "metavar",
+        "minimum",
+        "name",
+        "positional",
+        "repeat",
+        "required",
+        "type",
+    )
+
+    def __init__(self, name: str, param: Param, *, required: bool = False, default: Any = None) -> None:
+        self.name = name
+        self.type = param.kind
+        self.required = required
+        self.default = default
+        self.help = param.help
+        self.positional = param.positional
+        self.repeat = param.repeat
+        self.choices = param.choices
+        self.metavar = param.metavar or name.upper()
+        self.minimum = param.minimum
 
     @property
     def flag(self) -> str:
@@ -57,31 +85,18 @@ def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         param: Param = function.__annotations__[name].__metadata__[0]
         required = index < first
         default = None if required else defaults[index - first]
-        found.append(
-            Parameter(
-                name,
-                param.kind,
-                required,
-                None if default is ... else default,
-                param.help,
-                param.positional,
-                param.repeat,
-                param.choices,
-                param.metavar or name.upper(),
-                param.minimum,
-            )
-        )
+        found.append(Parameter(name, param, required=required, default=None if default is ... else default))
     return tuple(found)
 
 
-def from_text(parameter: Parameter, text: str) -> Any:
+def from_text(parameter: Parameter, text: str, as_json: bool = False) -> Any:
     """What a person typed, as the parameter's type. Raises UsageError. (Text of a command line keeps its exact bytes.)"""
     if parameter.type == "integer":
         try:
             return int(text)
         except ValueError:
             raise UsageError(f"{parameter.flag} wants a whole number, not {text!r}") from None
-    if parameter.type == "json":
+    if as_json or parameter.type == "json":
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -169,7 +184,7 @@ Limit = Annotated[
 Cursor = Annotated[str | None, Param("go on after an earlier page: its result_info.cursor", metavar="C")]
 Prefix = Annotated[str, Param("only names that begin with this", metavar="P")]
 DryRun = Annotated[bool, Param("only list what would go", "boolean")]
-FORCE = Parameter("force", "boolean", False, False, "do not ask", False, False, (), "FORCE", None)
+FORCE = Parameter("force", Param("do not ask", "boolean"), default=False)
 
 Namespace = Annotated[
     str | None, Param("KV namespace: a binding or an id (not needed where there is only one)", metavar="NAME")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workbench.model.errors import UsageError, WorkbenchError
 
@@ -14,22 +14,31 @@ if TYPE_CHECKING:
     from workbench.model.target import Target
 
 
-class State(NamedTuple):
+class State:
     """A project opened on a target. worker: the one that `--worker` named, or None for all of them.
 
     cancel and progress belong to one call: `watched` gives a copy with them.
     """
 
-    project: Project
-    backend: Backend
-    target: Target
-    worker: str | None = None
-    cancel: Cancel | None = None
-    progress: Progress | None = None
+    def __init__(
+        self,
+        project: Project,
+        backend: Backend,
+        target: Target,
+        worker: str | None = None,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.project = project
+        self.backend = backend
+        self.target = target
+        self.worker = worker
+        self.cancel = cancel
+        self.progress = progress
 
     def watched(self, cancel: Cancel | None = None, progress: Progress | None = None) -> State:
         """The same state, for work that is watched or may be stopped."""
-        return self._replace(cancel=cancel, progress=progress)
+        return State(self.project, self.backend, self.target, self.worker, cancel, progress)
 
     def bindings(self, kind: str) -> list[Binding]:
         """The bindings of a kind in the Workers in use."""

@@ -6,7 +6,7 @@ The shapes are contracts (docs/json.md): a field of a model value that is not in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
@@ -21,37 +21,25 @@ if TYPE_CHECKING:
 LARGEST_BODY = 25 << 20
 
 
-class Document(NamedTuple):
+class Document:
     """A text in pieces (a dump, a script), given as it is unless JSON is asked for. media: its type, `application/sql`.
 
     Pieces of `application/json` become part of the envelope, others one string.
     """
 
-    chunks: Iterator[str]
-    media: str = "text/plain"
+    def __init__(self, chunks: Iterator[str], media: str = "text/plain") -> None:
+        self.chunks = chunks
+        self.media = media
 
 
-class Body(NamedTuple):
+class Body:
     """An object's bytes in pieces, with its head; offset and length say which of them. JSON holds them as `value`."""
 
-    chunks: Iterator[bytes]
-    object: R2Object
-    offset: int
-    length: int
-
-
-class Written(NamedTuple):
-    """A file was written. items: how many things are in it, or None."""
-
-    output: str
-    size_bytes: int
-    items: int | None = None
-
-
-class Done(NamedTuple):
-    """How many were written, run or copied."""
-
-    done: int
+    def __init__(self, chunks: Iterator[bytes], object: R2Object, offset: int, length: int) -> None:
+        self.chunks = chunks
+        self.object = object
+        self.offset = offset
+        self.length = length
 
 
 def _binding(value: Binding) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """What the SQL operations of D1 databases, objects and facets share: they are the same operations on the same interface."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from __future__ import annotations
 
-from workbench.backends import SqlDatabase
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
 from workbench.model.errors import UsageError
 from workbench.model.sql import Plan, SqlResult
 from workbench.model.tagged import to_sql
 
 from .files import read_text, write_pieces
+from .outcomes import Written
 from .parameters import Output, Param
 from .resolve import State
-from .results import Document, Written
+from .results import Document
+
+if TYPE_CHECKING:
+    from workbench.backends import SqlDatabase
 
 Format = Annotated[str, Param("how", choices=("sql", "csv", "json"), metavar="FORMAT")]
 Tables = Annotated[tuple[str, ...], Param("only this table; again for more", repeat=True, metavar="TABLE")]

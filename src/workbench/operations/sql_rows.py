@@ -1,18 +1,22 @@
 """Rows of a table as CSV or JSON text, and back into a table."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.backends import RowStream, SqlDatabase
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.sql import InvalidText, Row
 from workbench.model.tagged import dumps, from_sql, to_sql
 
 from .files import pieces, read_text
 from .resolve import State
+
+if TYPE_CHECKING:
+    from workbench.backends import RowStream, SqlDatabase
 
 MANY = 500  # rows fetched at a time, and rows of one INSERT transaction
 
