@@ -5,6 +5,8 @@ A pane is added by writing a `Pane` and one line in `_PANES`; the shell and app.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -54,8 +56,19 @@ class Pane(Widget):
 
     DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
 
+    TCSS: ClassVar[str] = ""
+    """The style sheet beside the pane's module, read when the class is made."""
+
     HELP: ClassVar[str] = ""
     """A few lines about the pane for the help screen; plain text."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # Textual reads CSS_PATH of screens only; a pane's sheet is its default style.
+        if "TCSS" in cls.__dict__:
+            folder = os.path.dirname(sys.modules[cls.__module__].__file__ or "")
+            with open(os.path.join(folder, cls.TCSS), encoding="utf-8") as sheet:
+                cls.DEFAULT_CSS = sheet.read()
+        super().__init_subclass__(**options)
 
     class DetailsChanged(Message):
         """The selection changed; the details pane shows this while it is open."""

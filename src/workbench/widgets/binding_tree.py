@@ -69,17 +69,20 @@ class BindingTree(Tree[Item]):
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
 
-    class Opened(Message):
-        """Enter, or a double click, on an item."""
+    class About(Message):
+        """Something about an item; handlers take one of those below."""
 
         def __init__(self, item: Item) -> None:
             super().__init__()
             self.item = item
 
-    class Unfolded(Opened):
-        """An item whose children are not loaded yet was unfolded."""
+    class Opened(About):
+        """Enter, or a click, on an item."""
 
-    class Moved(Opened):
+    class Unfolded(About):
+        """An item was unfolded; its children may not be loaded yet."""
+
+    class Moved(About):
         """The cursor is on another item."""
 
     def __init__(self, **options: Any) -> None:

@@ -164,8 +164,7 @@ class OperationForm(ModalScreen[None]):
             note=removal.note,
             action="Delete" if removal.total else "Go on",
         )
-        answer = await self.app.push_screen_wait(confirm)
-        return answer
+        return await self.app.push_screen_wait(confirm)
 
     def _progress(self, done: int, total: int | None) -> None:
         text = f"{done:,} of {total:,}" if total is not None else f"{done:,}"

@@ -1,0 +1,95 @@
+"""What long work says of itself in one line: how far, how fast, and the key that stops it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from workbench.model.progress import Cancel
+from workbench.model.text import visible
+
+
+class Watched:
+    """Figures of one piece of work. `progress` is called from the thread that works; the bar looks at them ten times a second."""
+
+    def __init__(self, title: str, unit: str = "bytes") -> None:
+        self.title, self.unit = title, unit
+        self.done, self.total = 0, None  # type: int, int | None
+        self.note = ""
+        self.base = 0
+        self.cancel = Cancel()
+        self.began = time.monotonic()
+
+    def progress(self, done: int, total: int | None) -> None:
+        """done and total as the work counts them; `base` (what earlier pieces did) is added."""
+        self.done = self.base + done
+        if total is not None and self.total is None:
+            self.total = total
+
+    @property
+    def rate(self) -> float:
+        """Units a second since it began."""
+        return self.done / max(0.05, time.monotonic() - self.began)
+
+
+class TransferBar(Widget):
+    """One line; hidden while nothing runs."""
+
+    DEFAULT_CSS = """
+    TransferBar { height: 1; width: 1fr; display: none; background: $panel; }
+    TransferBar.-running { display: block; }
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.watched: Watched | None = None
+        self._timer: Timer | None = None
+
+    def begin(self, watched: Watched) -> None:
+        """Show a piece of work."""
+        self.watched = watched
+        self.add_class("-running")
+        if self._timer is None:
+            self._timer = self.set_interval(0.1, self.refresh)
+        self._timer.resume()
+
+    def end(self) -> None:
+        """It is over."""
+        self.watched = None
+        self.remove_class("-running")
+        if self._timer is not None:
+            self._timer.pause()
+
+    def render(self) -> Content:
+        work = self.watched
+        if work is None:
+            return Content("")
+        figures = f"{self._amount(work.done)}"
+        if work.total:
+            figures += f" of {self._amount(work.total)}  {self._bar(work.done / work.total)}"
+        elif self.size.width >= 50:
+            figures += " …"
+        rate = f"  {self._amount(work.rate)}/s"
+        stop = "stopping" if work.cancel.cancelled else "esc stop"
+        room = max(8, self.size.width - Content(figures + rate + stop).cell_length - 6)
+        title = visible(f"{work.title} {work.note}".strip(), limit=room)
+        return Content.assemble((" " + title, "bold"), f"  {figures}", (rate, "$text-muted"), f"  {stop}")
+
+    def _bar(self, share: float) -> str:
+        cells = 12 if self.size.width >= 80 else 6
+        full = min(cells, int(share * cells))
+        return "█" * full + "░" * (cells - full)
+
+    def _amount(self, number: float) -> str:
+        work = self.watched
+        if work is None or work.unit != "bytes":
+            return f"{number:,.0f} {work.unit if work else ''}".strip()
+        for unit in ("B", "KiB", "MiB", "GiB"):
+            if number < 1024 or unit == "GiB":
+                return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"
+            number /= 1024
+        return ""
