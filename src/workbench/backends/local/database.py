@@ -117,6 +117,8 @@ def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
         connection.execute("PRAGMA foreign_keys = 1")
         if connection.pragma("journal_mode") == "wal":
             connection.execute("PRAGMA synchronous = NORMAL")
+        # Reads the schema now, and not while the lock is held.
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 0").fetchall()
     except BaseException:
         connection.close()
         raise

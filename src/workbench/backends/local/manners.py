@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 from workbench.model.progress import Cancel, Progress
@@ -22,6 +21,8 @@ LIVE_BATCH = 25
 """Rows a transaction while a server runs: well under a millisecond of lock."""
 QUIET_BATCH = 500
 """Rows a transaction when nobody else is there."""
+HEAVY_BATCH = 8 << 20
+"""Bytes of values after which a batch is not added to."""
 PAUSE_FACTOR = 100
 """The pause after a batch is so many times as long as the lock was held: a write of the Worker's fails one time in 100 at most."""
 SHORTEST_PAUSE = 0.02
@@ -136,17 +137,18 @@ def write_in_batches(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     total: int | None = None,
-    offline_size: int = QUIET_BATCH,
+    weigh: Callable[[T], int] = lambda item: 0,
 ) -> int:
     """Write independent items a batch at a time; how many were written.
 
     write_batch does one batch, in one short transaction with everything prepared before it begins, and says for how many
-    seconds it held the lock. It is all or nothing, so after an error or a cancel what `progress` last said is there, and writing the rest again is all it takes to go on.
+    seconds it held the lock. It is all or nothing: after an error or a cancel what `progress` last said is there, and
+    writing the rest again is all it takes to go on. weigh: an item's bytes; a batch holds few of large ones.
     """
     done = 0
     iterator = iter(items)
     live = running()
-    while batch := list(islice(iterator, LIVE_BATCH if live else offline_size)):
+    while batch := _batch(iterator, LIVE_BATCH if live else QUIET_BATCH, weigh):
         if cancel is not None:
             cancel.check()
         held = write_batch(batch)
@@ -156,21 +158,25 @@ def write_in_batches(
         if done % QUIET_BATCH < len(batch):
             live = running()
         if live:
-            _wait(max(SHORTEST_PAUSE, held * PAUSE_FACTOR), cancel)
+            pause(held, cancel)
     return done
 
 
-def _wait(seconds: float, cancel: Cancel | None) -> None:
-    """Sleep, and wake when cancelled."""
-    end = time.monotonic() + seconds
+def _batch(items: Iterator[T], most: int, weigh: Callable[[T], int]) -> list[T]:
+    batch: list[T] = []
+    weight = 0
+    for item in items:
+        batch.append(item)
+        weight += weigh(item)
+        if len(batch) == most or weight >= HEAVY_BATCH:
+            break
+    return batch
+
+
+def pause(held: float, cancel: Cancel | None = None) -> None:
+    """Leave the Worker its turn after a transaction that held the lock for so many seconds. A cancel ends it."""
+    end = time.monotonic() + max(SHORTEST_PAUSE, held * PAUSE_FACTOR)
     while (rest := end - time.monotonic()) > 0:
         if cancel is not None:
             cancel.check()
         time.sleep(min(rest, 0.1))
-
-
-def in_pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items, so many at a time."""
-    iterator = iter(items)
-    while piece := list(islice(iterator, size)):
-        yield piece
