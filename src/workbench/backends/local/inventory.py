@@ -6,7 +6,6 @@ emulator makes them, else as foreign, and foreign things are never removed.
 """
 
 import os
-import stat
 from typing import NamedTuple
 
 from workbench.model.bindings import Project
@@ -14,6 +13,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.state import Removal, StateEntry
 
 from . import database, naming
+from .measuring import Measure, count_objects, file_size, is_emulators, listing, measure, measure_entry
 
 LEFTOVER = ".deleted-"
 """How a folder begins that is being removed; one that is found is left of a removal that was stopped."""
@@ -73,16 +73,6 @@ class LocalState:
         from .starting_over import delete_all
 
         return await delete_all(self._project, dry_run=dry_run)
-
-
-class Measure(NamedTuple):
-    """How much lies somewhere."""
-
-    files: int = 0
-    size: int = 0
-
-    def plus(self, other: "Measure") -> "Measure":
-        return Measure(self.files + other.files, self.size + other.size)
 
 
 class Inventory:
@@ -169,7 +159,7 @@ class Inventory:
     def _fault(self, path: str, group: Measure) -> str:
         """What is wrong with a database, for the end of a note. Only the first 500 are looked into."""
         full = os.path.join(self._root, path)
-        size = _size(full)
+        size = file_size(full)
         if size is None:
             return "; its main file is missing"
         if size % 512:
@@ -192,7 +182,7 @@ class Inventory:
             if not entry.is_dir(follow_symlinks=False):
                 found.append(self._foreign(f"do/{entry.name}", entry))
                 continue
-            objects, cut = _count_objects(entry.path)
+            objects, cut = count_objects(entry.path)
             note = f"{objects} object{'s' * (objects != 1)}"
             note += f"; {cut} database{'s' * (cut != 1)} cut short" if cut else ""
             binding = bindings.get(entry.name)
@@ -217,7 +207,7 @@ class Inventory:
                 found.append(self._foreign(f"workflows/{entry.name}", entry))
                 continue
             name = entry.name.removeprefix(naming.WORKFLOWS_PREFIX)
-            instances, cut = _count_objects(entry.path)
+            instances, cut = count_objects(entry.path)
             note = f"{instances} instance{'s' * (instances != 1)}"
             note += f"; {cut} cut short" if cut else ""
             size = measure(entry.path)
@@ -251,72 +241,3 @@ class Inventory:
         self, kind: str, path: str, size: Measure, resource: str | None, bound: bool, note: str
     ) -> StateEntry:
         return StateEntry(kind, f"{naming.VERSION}/{path}", size.size, size.files, resource, bound, note)
-
-
-def is_emulators(folder: str) -> bool:
-    """Whether an unknown folder looks like a product's: folders in it that hold databases, or values."""
-    for entry in listing(folder):
-        if not entry.is_dir(follow_symlinks=False):
-            continue
-        if any(inner.name == "blobs" or inner.name.endswith(".sqlite") for inner in listing(entry.path)):
-            return True
-    return False
-
-
-def listing(folder: str) -> "list[os.DirEntry[str]]":
-    """What lies in a folder, by name; nothing where it is not there or can't be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []
-
-
-def measure(folder: str) -> Measure:
-    """How many files lie below a folder, and how many bytes they have. Links are not followed."""
-    files = size = 0
-    waiting = [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        files += 1
-                        size += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue  # gone meanwhile, or not ours to read
-    return Measure(files, size)
-
-
-def measure_entry(entry: "os.DirEntry[str]") -> Measure:
-    """The same for one entry of a folder."""
-    if entry.is_dir(follow_symlinks=False):
-        return measure(entry.path)
-    try:
-        return Measure(1, entry.stat(follow_symlinks=False).st_size)
-    except OSError:
-        return Measure()
-
-
-def _count_objects(folder: str) -> tuple[int, int]:
-    """How many objects have files in a class's folder, and how many of the databases have an impossible length."""
-    ids: set[str] = set()
-    cut = 0
-    for entry in listing(folder):
-        if entry.name[64:65] != "." or not entry.name.endswith((".sqlite", ".facets")):
-            continue
-        ids.add(entry.name[:64])
-        if entry.name.endswith(".sqlite") and measure_entry(entry).size % 512:
-            cut += 1
-    return len(ids), cut
-
-
-def _size(path: str) -> int | None:
-    """A file's size; None where there is no such file."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -17,8 +17,9 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.state import Removal, StateEntry
 
 from . import database, naming
-from .inventory import LEFTOVER, NAMED, WHOLE, Inventory, is_emulators, listing
+from .inventory import LEFTOVER, NAMED, WHOLE, Inventory
 from .manners import server_running
+from .measuring import is_emulators, listing
 
 MOST_LINES = 1000
 _BY_THEIR_BACKENDS = ("kv", "r2", "d1", "durable_object", "workflow")
