@@ -152,6 +152,11 @@ REFERS=${BASE}/path
 BARE=$BASE-bare
 FALLBACK=${NOWHERE:-default}
 ESCAPED=\\$BASE
+FROM_PROCESS=file
+HOMELESS=$HOME/x
+CHAIN=${REFERS}/end
+NESTED=${NOWHERE:-${BASE}}
+SINGLE='$BASE'
 """
 CASES: dict[str, tuple[dict[str, str], str | None]] = {
     "everything": ({"wrangler.jsonc": EVERYTHING, ".dev.vars": DEV_VARS}, None),
@@ -190,6 +195,22 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         {
             "wrangler.json": json.dumps({**SMALL, "secrets": {"required": ["WANTED", "MISSING"]}}),
             ".dev.vars": "WANTED=yes\nUNWANTED=no\nSHARED=local\n",
+        },
+        None,
+    ),
+    "required-secrets-of-the-process": (
+        {
+            "wrangler.json": json.dumps(
+                {**SMALL, "secrets": {"required": ["FROM_PROCESS", "BASE", "REFERS", "MISSING"]}}
+            ),
+            ".env": DOT_ENV,
+        },
+        None,
+    ),
+    "required-secrets-in-dev-vars-only": (
+        {
+            "wrangler.json": json.dumps({**SMALL, "secrets": {"required": ["FROM_PROCESS"]}}),
+            ".dev.vars": "OTHER=1\n",
         },
         None,
     ),
@@ -252,7 +273,9 @@ def both(
             path.write_text(text)
         asked.append({"folder": str(base / case), "environment": environment})
     answers = _read_by_wrangler(emulator_install, base, asked)
-    ours = [load(one["folder"] or "", environment=one["environment"]).workers[0] for one in asked]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FROM_PROCESS", "process")
+        ours = [load(one["folder"] or "", environment=one["environment"]).workers[0] for one in asked]
     return {case: (worker, answer) for case, worker, answer in zip(CASES, ours, answers, strict=True)}
 
 
@@ -267,7 +290,7 @@ def _read_by_wrangler(
             str(install / "node_modules" / "wrangler"),
             json.dumps(asked),
         ],
-        env=emulators.environment_of_emulator(private, {}),
+        env=emulators.environment_of_emulator(private, {"FROM_PROCESS": "process"}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,

@@ -1,6 +1,5 @@
 """The syntax of `.env` and `.dev.vars` files, as npm's dotenv and dotenv-expand read it. Imported where there is one."""
 
-import os
 import re
 
 from workbench.model.bindings import Problem
@@ -11,7 +10,9 @@ _LINE = re.compile(
     (?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`|[^\#\r\n]*)[ \t]*(?:\#.*)?$""",
     re.VERBOSE | re.MULTILINE,
 )
-_REFERENCE = re.compile(r"(?<!\\)\$(?:\{(?P<braced>[\w.]+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
+_REFERENCE = re.compile(
+    r"(?<!\\)\$(?:\{(?P<braced>[\w.]+)(?::?-(?P<default>(?:\$\{[^}]*\}|[^}])*))?\}|(?P<bare>\w+))"
+)
 
 
 def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
@@ -31,15 +32,18 @@ def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
     return found
 
 
-def expand(value: str, known: dict[str, str], depth: int = 0) -> str:
-    """A `.env` value with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign."""
+def expand(value: str, known: dict[str, str], process: dict[str, str], depth: int = 0) -> str:
+    """A `.env` value with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign.
+
+    process: variables that count before the files' own (`known`).
+    """
 
     def replace(found: re.Match[str]) -> str:
         name = found["braced"] or found["bare"]
-        given = known.get(name) or os.environ.get(name, "")
-        if not given and found["default"] is not None:
-            return expand(found["default"], known, depth + 1)
-        return expand(given, known, depth + 1) if name in known else given
+        if process.get(name):
+            return process[name]
+        given = known.get(name) or found["default"] or ""
+        return expand(given, known, process, depth + 1)
 
     if depth > 10 or "$" not in value:
         return value

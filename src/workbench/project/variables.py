@@ -26,14 +26,11 @@ def variables(document: Document, settings: Settings, folder: str, taken: set[st
     """
     at = settings.paths.get("vars", ("vars",))
     plain = document.table(settings.fields.get("vars"), *at)
-    secrets = load_secrets(folder, settings.environment, document.problems)
     required = _required(document, settings)
-    hidden = dict(secrets.values)
+    secrets = load_secrets(folder, settings.environment, document.problems, required is not None)
+    hidden = secrets.values
     if required is not None:
         hidden = {key: value for key, value in hidden.items() if key in plain or key in required}
-        for name in required:
-            if name not in hidden and name in os.environ:
-                hidden[name] = (os.environ[name], "the environment")
     found = [
         Binding(name, "var", None, None, settings.name, detail={"value": value})
         for name, value in plain.items()
@@ -61,8 +58,13 @@ def _required(document: Document, settings: Settings) -> list[str] | None:
     return document.strings(document.table(settings.fields["secrets"], *at).get("required"), *at, "required")
 
 
-def load_secrets(folder: str, environment: str | None, problems: list[Problem]) -> Secrets:
-    """The local secrets of a folder; `.dev.vars.<env>` stands in for `.dev.vars`, while `.env` files add up."""
+def load_secrets(
+    folder: str, environment: str | None, problems: list[Problem], with_process: bool = False
+) -> Secrets:
+    """The local secrets of a folder; `.dev.vars.<env>` stands in for `.dev.vars`, while `.env` files add up.
+
+    with_process: beside `.env` files (never beside `.dev.vars`) the process's own environment counts, before them.
+    """
     candidates = [".dev.vars"] if not environment else [f".dev.vars.{environment}", ".dev.vars"]
     for name in candidates:
         path = os.path.join(folder, name)
@@ -73,22 +75,25 @@ def load_secrets(folder: str, environment: str | None, problems: list[Problem]) 
             return Secrets({key: (value, name) for key, value in values.items()}, (path,))
     if os.environ.get("CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", "").lower() == "false":
         return Secrets({}, ())
-    return _load_dot_env(folder, environment, problems)
+    with_process = with_process or os.environ.get("CLOUDFLARE_INCLUDE_PROCESS_ENV", "").lower() == "true"
+    return _load_dot_env(folder, environment, problems, dict(os.environ) if with_process else {})
 
 
-def _load_dot_env(folder: str, environment: str | None, problems: list[Problem]) -> Secrets:
+def _load_dot_env(
+    folder: str, environment: str | None, problems: list[Problem], process: dict[str, str]
+) -> Secrets:
     names = [".env", ".env.local"]
     if environment:
         names += [f".env.{environment}", f".env.{environment}.local"]
     found: dict[str, tuple[str, str]] = {}
     files = [path for path in (os.path.join(folder, name) for name in names) if is_file(path)]
-    if not files:
-        return Secrets({}, ())
-    from workbench.project.dotenv import expand, read_env
+    if files:
+        from workbench.project.dotenv import expand, read_env
 
-    for path in files:
-        found |= {key: (value, os.path.basename(path)) for key, value in read_env(path, problems).items()}
-    texts = {key: value for key, (value, _) in found.items()}
-    return Secrets(
-        {key: (expand(value, texts), source) for key, (value, source) in found.items()}, tuple(files)
-    )
+        for path in files:
+            read = read_env(path, problems)
+            found |= {key: (value, os.path.basename(path)) for key, value in read.items()}
+        texts = {key: value for key, (value, _) in found.items()}
+        found = {key: (expand(value, texts, process), source) for key, (value, source) in found.items()}
+    found |= {key: (value, "the environment") for key, value in process.items()}
+    return Secrets(found, tuple(files))
