@@ -3,7 +3,7 @@
 from typing import Any
 
 from workbench.model.errors import UsageError
-from workbench.operations import MODULES, Operation, Parameter, of_word
+from workbench.operations import MODULES, Operation, Parameter, beginning, of_word
 from workbench.operations.parameters import from_text
 
 # Global flags: name -> what follows it (None: nothing) and its help. They may stand before or after the words.
@@ -102,38 +102,44 @@ class _Reader:
         return True
 
 
+DEEPEST = 3  # words of the longest command
+
+
 def _words(reader: _Reader) -> tuple[tuple[str, ...], Operation | None, tuple[Operation, ...]]:
-    """Take the command's words off the line: as many as make an operation's name."""
+    """Take the command's words off the line, and global flags among them: what they name, or all they begin."""
     words: tuple[str, ...] = ()
-    group: tuple[Operation, ...] = ()
-    while reader.rest:
+    while reader.rest and len(words) < DEEPEST and words[:1] not in _LAUNCH_WORDS:
         taken = reader.take_flag()
-        if taken is not None:
-            if not reader.take_global(*taken):
-                where = (
-                    f"comes after the command: cfwb {' '.join(words)} ... {taken[0]}"
-                    if words
-                    else "comes before any command"
-                )
-                raise UsageError(
-                    f"{taken[0]} {where}", near(taken[0], GLOBALS) or "cfwb --help lists the commands"
-                )
-            continue
-        word = reader.rest.pop(0)
-        if not words and word in LAUNCHES:
-            return (word,), None, ()
-        if not words:
-            group = tuple(of_word(word))
-        else:
-            group = tuple(
-                operation for operation in group if operation.words[len(words) : len(words) + 1] == (word,)
+        if taken is None:
+            words += (reader.rest.pop(0),)
+        elif not reader.take_global(*taken):
+            reader.rest.insert(0, taken[0] if taken[1] is None else f"{taken[0]}={taken[1]}")
+            break
+    operation = beginning(words)
+    if operation is not None:
+        count = len(operation.words)
+        reader.rest[:0] = words[count:]
+        return words[:count], operation, (operation,)
+    if words[:1] in _LAUNCH_WORDS or not words:
+        if reader.rest and not words and reader.rest[0] not in ("--help", "-h"):
+            raise UsageError(
+                f"{reader.rest[0]} comes before any command", near(reader.rest[0], GLOBALS) or "cfwb --help"
             )
+        return words, None, ()
+    return words, None, _group(words)
+
+
+_LAUNCH_WORDS = tuple((word,) for word in LAUNCHES)
+
+
+def _group(words: tuple[str, ...]) -> tuple[Operation, ...]:
+    """The operations that begin with these words. Raises UsageError where none does, naming the first word that is wrong."""
+    group = of_word(words[0])
+    for depth in range(len(words)):
+        group = [operation for operation in group if operation.words[: depth + 1] == words[: depth + 1]]
         if not group:
-            raise _unknown(words, word)
-        words += (word,)
-        if len(group) == 1 and group[0].words == words:
-            return words, group[0], group
-    return words, None, group
+            raise _unknown(words[:depth], words[depth])
+    return tuple(group)
 
 
 def _unknown(words: tuple[str, ...], word: str) -> UsageError:
@@ -217,6 +223,10 @@ def parse(argv: list[str]) -> Line:
         arguments = _arguments(reader, operation)
         return Line(words, operation, arguments, reader.options, group)
     if words and words[0] not in LAUNCHES and "--version" not in reader.options:
+        if reader.rest:
+            raise UsageError(
+                f"{reader.rest[0]} comes after the command: cfwb {' '.join(words)} ... {reader.rest[0]}"
+            )
         depth = len(words)
         following = sorted({op.words[depth] for op in group})
         raise UsageError(f"cfwb {' '.join(words)} needs one more word", f"there are: {', '.join(following)}")

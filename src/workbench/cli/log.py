@@ -1,7 +1,10 @@
 """The log: a file under the user's state directory, opened when there is something to write. Never the screen."""
 
 import os
+import sys
 import time
+
+from workbench.model.errors import WorkbenchError
 
 
 def path() -> str:
@@ -10,11 +13,17 @@ def path() -> str:
     return os.path.join(state, "cfwb", "cfwb.log")
 
 
-def record(error: BaseException, argv: list[str]) -> str:
-    """Write an unexpected error down; what to tell the user. The values on the line are not kept, only its words and flags."""
+def unexpected(error: Exception) -> WorkbenchError:
+    """An error that nobody foresaw as one a person can read; the traceback goes to the log. Values on the line are not kept."""
+    return WorkbenchError(
+        "internal.unexpected", f"something went wrong in cfwb: {error!r}"[:300], _record(error)
+    )
+
+
+def _record(error: Exception) -> str:
     import traceback
 
-    words = [word.partition("=")[0] if word.startswith("--") else word for word in argv[:3]]
+    words = [word for word in sys.argv[1:5] if word.replace("-", "a").isalnum()]
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         os.makedirs(os.path.dirname(path()), mode=0o700, exist_ok=True)

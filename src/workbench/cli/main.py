@@ -1,5 +1,6 @@
 """`cfwb`: from a command line to an exit status (0 done, 1 it failed, 2 wrong usage)."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from typing import Any
 
 from workbench.model.errors import Cancelled, UsageError, WorkbenchError
 from workbench.model.page import Page
+from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
 
 from .arguments import Line, options_in, parse
@@ -34,12 +36,9 @@ class Command:
         except BrokenPipeError:
             return _quiet()
         except Exception as error:
-            from . import log
+            from .log import unexpected
 
-            hint = log.record(error, self.argv)
-            return self._fail(
-                WorkbenchError("internal.unexpected", f"something went wrong in cfwb: {error!r}"[:300], hint)
-            )
+            return self._fail(unexpected(error))
 
     def _run(self) -> int:
         line = parse(self.argv)
@@ -89,6 +88,7 @@ class Command:
                 "--remote" in options,
             )
             self.target = state.target
+            state = state.watched(Cancel(), None if self.json else _progress())
 
         def run(changes: dict[str, Any] | None = None) -> Any:
             confirm = None if self.json or not sys.stdin.isatty() else _confirm
@@ -159,6 +159,15 @@ def _with_standard_input(line: Line) -> dict[str, Any]:
     return arguments
 
 
+def _progress() -> Progress | None:
+    """How far long work is, shown to a person who waits at a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    from .people import Meter
+
+    return Meter()
+
+
 def _confirm(question: Any) -> bool:
     from .people import ask
 
@@ -198,8 +207,21 @@ def _quiet() -> int:
 
 
 def main() -> None:
-    """The console script."""
-    sys.exit(Command(sys.argv[1:]).run())
+    """The console script. Leaves without taking the interpreter apart, which costs more than most commands do."""
+    gc.set_threshold(50_000, 20, 50)
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by whoever started us
+            setattr(sys, stream, open(os.open(os.devnull, os.O_RDWR), "w"))  # noqa: SIM115
+    status = Command(sys.argv[1:]).run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        status = status or 1
+    except OSError as error:
+        os.write(2, f"error: the output could not be written: {error.strerror}\n".encode())
+        status = 1
+    os._exit(status)
 
 
 if __name__ == "__main__":

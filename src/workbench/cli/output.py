@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import Cancelled, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.tagged import dumps
 from workbench.model.target import Target
@@ -83,6 +83,9 @@ def stream(target: Target, operation: Operation, pages: Iterator[Page[Any]]) -> 
             break
         except WorkbenchError as error:
             failed = error
+            break
+        except KeyboardInterrupt:
+            failed = Cancelled()
             break
     info = _info(count, Page([], None if failed is None else page.cursor, tuple(prefixes)))
     end = f', "error": {_error(failed)}' if failed else ""

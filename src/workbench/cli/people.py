@@ -2,6 +2,7 @@
 
 import os
 import sys
+from time import monotonic
 from typing import Any
 
 from workbench.model.errors import UsageError, WorkbenchError
@@ -28,6 +29,29 @@ def paint(text: str, code: str, stream: Any) -> str:
 def note(text: str) -> None:
     """A dim line beside the result, on standard error."""
     print(paint(visible(text), "2", sys.stderr), file=sys.stderr)
+
+
+class Meter:
+    """A line on standard error that says how far long work is; nothing where it is done within half a second."""
+
+    def __init__(self) -> None:
+        self.next = monotonic() + 0.5
+        self.shown = False
+
+    def __call__(self, done: int, total: int | None) -> None:
+        now = monotonic()
+        if now >= self.next:
+            self.next = now + 0.1
+            self.shown = True
+            print(
+                f"\r\x1b[K{done:,}" + (f" of {total:,}" if total else ""), end="", file=sys.stderr, flush=True
+            )
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self.shown:
+            self.shown = False
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def show_error(error: WorkbenchError) -> None:
@@ -62,8 +86,13 @@ def ask(question: Any) -> bool:
 
 def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run: Any, *, raw: bool) -> int:
     """Run it and show what comes of it, the target last."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     cut = operation.pages and "limit" not in arguments
-    result = run({"limit": FIRST} if cut else None)
+    try:
+        result = run({"limit": FIRST} if cut else None)
+    finally:
+        if state is not None and isinstance(state.progress, Meter):
+            state.progress.clear()
     if raw:
         _raw(operation, result)
         return 0

@@ -2,15 +2,7 @@
 
 from typing import Any, Literal, NamedTuple
 
-
-class InvalidText(bytes):
-    """TEXT in a SQLite database that is not UTF-8: its exact bytes."""
-
-    __slots__ = ()
-
-
-SqlValue = int | float | str | bytes | InvalidText | None
-"""A value with SQLite's type, exact: INTEGER is int (64 bits), REAL float, TEXT str or InvalidText, BLOB bytes."""
+from .sql_values import InvalidText, SqlValue
 
 Row = tuple[SqlValue, ...]
 
@@ -124,3 +116,21 @@ class Editable(NamedTuple):
 
 
 Params = list[Any] | dict[str, Any]
+
+__all__ = [
+    "Column",
+    "D1Database",
+    "Editable",
+    "Effect",
+    "ForeignKey",
+    "Index",
+    "InvalidText",
+    "Params",
+    "Plan",
+    "Row",
+    "Schema",
+    "SqlResult",
+    "SqlValue",
+    "Table",
+    "Trigger",
+]

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import WorkbenchError
-from .sql import InvalidText, SqlValue
+from .sql_values import InvalidText, SqlValue
 
 _NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"), "-0": -0.0}
 

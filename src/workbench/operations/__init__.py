@@ -1,8 +1,8 @@
 """Every operation, declared once; all faces are made from these declarations and nothing else.
 
 A module a noun (`kv`, `r2`, ...), each function under `@operation`; `executor` is the one door through which they run. May
-import model/, project/ and backends/, never a face. `get` imports only the modules of a name's first word, for this is on
-the start-up path of every command.
+import model/, project/ and backends/, never a face. `get` imports only the modules of a name's first word, and of those no more than it
+needs, for this is on the start-up path of every command.
 """
 
 from collections.abc import Callable
@@ -179,14 +179,23 @@ def of_word(word: str) -> list[Operation]:
     return [_REGISTRY[name] for name in sorted(_REGISTRY) if name.partition(".")[0] == word]
 
 
+def beginning(words: tuple[str, ...]) -> Operation | None:
+    """The operation whose words these begin with, or None. Imports no more modules than it takes to find it."""
+    for module in MODULES.get(words[0], ()) if words else ():
+        __import__(f"{__name__}.{module}")
+        for count in range(len(words), 0, -1):
+            found = _REGISTRY.get(".".join(words[:count]))
+            if found is not None:
+                return found
+    return None
+
+
 def get(name: str) -> Operation:
     """The operation of that name. Raises UsageError where there is none."""
-    word = name.partition(".")[0]
-    if word in MODULES:
-        _load(word)
-    if name not in _REGISTRY:
+    found = _REGISTRY.get(name) or beginning(tuple(name.split(".")))
+    if found is None or found.name != name:
         raise UsageError(f"no operation {name!r}", "cfwb schema lists them all")
-    return _REGISTRY[name]
+    return found
 
 
 def all_operations() -> list[Operation]:
@@ -204,6 +213,7 @@ __all__ = [
     "Operation",
     "Parameter",
     "all_operations",
+    "beginning",
     "get",
     "of_word",
     "operation",
