@@ -311,3 +311,14 @@ def test_reading_a_project_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     assert not loaded & set(heavy.split())
     assert "workbench.project.recovery" not in loaded
+
+
+def test_an_env_file_that_refers_to_itself_without_end_is_read_at_once(tmp_path: Path) -> None:
+    config(tmp_path, name="shop")
+    lines = ["A0=" + "x" * 100, "LOOP=$LOOP$POOL", "POOL=$LOOP"]
+    lines += [f"A{n}=" + f"${{A{n - 1}}}" * 50 for n in range(1, 40)]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    found = {binding.name: binding.detail["value"] for binding in load(str(tmp_path)).workers[0].bindings}
+    assert found["A1"] == "x" * 5000
+    assert found["LOOP"] == ""
+    assert len(found) == 42

@@ -157,6 +157,8 @@ HOMELESS=$HOME/x
 CHAIN=${REFERS}/end
 NESTED=${NOWHERE:-${BASE}}
 SINGLE='$BASE'
+LATER=$COMES_LATER
+COMES_LATER=later
 """
 CASES: dict[str, tuple[dict[str, str], str | None]] = {
     "everything": ({"wrangler.jsonc": EVERYTHING, ".dev.vars": DEV_VARS}, None),

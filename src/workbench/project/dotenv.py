@@ -14,6 +14,8 @@ _REFERENCE = re.compile(
     r"(?<!\\)\$(?:\{(?P<braced>[\w.]+)(?::?-(?P<default>(?:\$\{[^}]*\}|[^}])*))?\}|(?P<bare>\w+))"
 )
 
+_LONGEST = 64 * 1024
+
 
 def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
     """The variables of a `.env` file; an unreadable one is a problem and gives none."""
@@ -32,19 +34,19 @@ def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
     return found
 
 
-def expand(value: str, known: dict[str, str], process: dict[str, str], depth: int = 0) -> str:
-    """A `.env` value with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign.
+def expand(known: dict[str, str], process: dict[str, str]) -> dict[str, str]:
+    """`.env` values with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign.
 
-    process: variables that count before the files' own (`known`).
+    A name stands for the value of a line above, in the order of the lines. process: variables that count before those.
+    A value that would grow beyond 64 KiB stays as it is written.
     """
+    done: dict[str, str] = {}
 
-    def replace(found: re.Match[str]) -> str:
+    def reference(found: re.Match[str]) -> str:
         name = found["braced"] or found["bare"]
-        if process.get(name):
-            return process[name]
-        given = known.get(name) or found["default"] or ""
-        return expand(given, known, process, depth + 1)
+        return process.get(name) or done.get(name) or _REFERENCE.sub(reference, found["default"] or "")
 
-    if depth > 10 or "$" not in value:
-        return value
-    return _REFERENCE.sub(replace, value).replace("\\$", "$")
+    for name, value in known.items():
+        grown = _REFERENCE.sub(reference, value).replace("\\$", "$")
+        done[name] = grown if len(grown) <= _LONGEST else value
+    return done

@@ -93,7 +93,7 @@ def _load_dot_env(
         for path in files:
             read = read_env(path, problems)
             found |= {key: (value, os.path.basename(path)) for key, value in read.items()}
-        texts = {key: value for key, (value, _) in found.items()}
-        found = {key: (expand(value, texts, process), source) for key, (value, source) in found.items()}
+        texts = expand({key: value for key, (value, _) in found.items()}, process)
+        found = {key: (texts[key], source) for key, (_, source) in found.items()}
     found |= {key: (value, "the environment") for key, value in process.items()}
     return Secrets(found, tuple(files))
