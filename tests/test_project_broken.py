@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.model.bindings import Problem, Worker
+from workbench.model.errors import WorkbenchError
 from workbench.project import load
+from workbench.project.environment import INHERITED, NOT_INHERITED, TOP_LEVEL_ONLY
 from workbench.project.jsonc import blank, parse
 from workbench.project.recovery import Reader
 
@@ -234,6 +236,48 @@ def test_a_hostile_config_comes_through_as_it_is(tmp_path: Path) -> None:
     odd = "\x1b[31m[bold]\u202e\ud800"
     worker = read(tmp_path, json.dumps({"name": odd, "kv_namespaces": [{"binding": odd, "id": odd}]}))
     assert worker.bindings[0].name == odd
+
+
+FIELDS = sorted(INHERITED | NOT_INHERITED | TOP_LEVEL_ONLY) + ["new_product"]
+WORDS = [
+    "binding",
+    "name",
+    "id",
+    "class_name",
+    "bindings",
+    "producers",
+    "consumers",
+    "remote",
+    "required",
+    "type",
+]
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["", "A", "durable-object", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=8,
+)
+CONFIGS = st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(CONFIGS, st.none() | st.dictionaries(st.sampled_from(["staging", "other"]), ODD | CONFIGS), st.data())
+def test_no_content_of_any_field_makes_it_raise(
+    tmp_path_factory: pytest.TempPathFactory, fields: dict[str, object], envs: object, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("odd")
+    if envs is not None:
+        fields["env"] = envs
+    (folder / "wrangler.json").write_text(json.dumps(fields))
+    worker, code = None, ""
+    try:
+        worker = load(str(folder), environment=data.draw(st.sampled_from(["", "staging"]))).workers[0]
+    except WorkbenchError as error:
+        code = error.code
+    if worker is None:
+        assert code == "project.unknown_environment"
+        return
+    assert all(isinstance(binding.name, str) for binding in worker.bindings)
+    assert all(problem.line is None or problem.line >= 1 for problem in worker.problems)
 
 
 @given(JSON)

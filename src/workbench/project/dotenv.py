@@ -13,8 +13,8 @@ _LINE = re.compile(
 _REFERENCE = re.compile(
     r"(?<!\\)\$(?:\{(?P<braced>[\w.]+)(?::?-(?P<default>(?:\$\{[^}]*\}|[^}])*))?\}|(?P<bare>\w+))"
 )
-
 _LONGEST = 64 * 1024
+_MOST_REFERENCES = 1000
 
 
 def read_env(path: str, problems: list[Problem]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def expand(known: dict[str, str], process: dict[str, str]) -> dict[str, str]:
     """`.env` values with `$NAME`, `${NAME}` and `${NAME:-default}` replaced; `\\$` stands for a dollar sign.
 
     A name stands for the value of a line above, in the order of the lines. process: variables that count before those.
-    A value that would grow beyond 64 KiB stays as it is written.
+    A value of more than 1,000 references, or that would grow beyond 64 KiB, stays as it is written.
     """
     done: dict[str, str] = {}
 
@@ -47,6 +47,7 @@ def expand(known: dict[str, str], process: dict[str, str]) -> dict[str, str]:
         return process.get(name) or done.get(name) or _REFERENCE.sub(reference, found["default"] or "")
 
     for name, value in known.items():
-        grown = _REFERENCE.sub(reference, value).replace("\\$", "$")
+        few = value.count("$") <= _MOST_REFERENCES
+        grown = _REFERENCE.sub(reference, value).replace("\\$", "$") if few else value
         done[name] = grown if len(grown) <= _LONGEST else value
     return done
