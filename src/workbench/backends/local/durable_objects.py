@@ -5,7 +5,7 @@ facets has no index, and none is looked for.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
@@ -14,12 +14,16 @@ from workbench.model.durable_objects import Alarm, DoNamespace, DoObject, Facet,
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
 from workbench.model.state import Removal
+from workbench.model.text import visible
 from workbench.model.times import iso
 
 from . import alarms, database, facets, naming, storage
 from .facets import FacetEntry
 from .manners import server_running
 from .object_files import Folder, database_path, is_id, list_folder
+
+if TYPE_CHECKING:
+    from .sql import LocalSqlDatabase
 
 ALARM_NOTE_LIVE = (
     "The running server keeps its alarms in memory: it goes by this one after its next start, not before."
@@ -88,7 +92,7 @@ class LocalDurableObjects:
             naming.is_object_id(namespace, name_or_id) or self._list(namespace).of(name_or_id)
         ):
             return name_or_id
-        return naming.object_id(namespace, name_or_id)
+        return naming.id_from_name(namespace, name_or_id)
 
     async def object_ids(self, namespace: str) -> list[str]:
         """The ids of all objects, in order: those with files, and those that only the alarms know."""
@@ -165,7 +169,7 @@ class LocalDurableObjects:
         if not ids:
             return "no object of this class has ever run here"
         names = [name for name in (_name(folder, id) for id in ids[:20]) if name]
-        few = ", ".join(names[:5]) or ", ".join(ids[:2])
+        few = _list_of(names[:5] or ids[:2])
         return f"there are {len(ids)}, for example {few}" if len(ids) > 1 else f"there is only {few}"
 
     def _place(self, namespace: str, object: str, path: tuple[str, ...]) -> tuple[Folder, int]:
@@ -181,14 +185,17 @@ class LocalDurableObjects:
 
     # -- storage
 
-    async def sql(self, namespace: str, object: str, facets: tuple[str, ...] = ()) -> Any:
-        """The database, for SQL. An object known only by its facets or its alarm has none: `do.object_not_found`."""
+    async def sql(self, namespace: str, object: str, facets: tuple[str, ...] = ()) -> "LocalSqlDatabase":
+        """The database, for SQL. An object known only by its facets or its alarm gets one with the first write."""
         from .sql import LocalSqlDatabase
 
         folder, number = self._place(namespace, object, facets)
-        if not folder.has(object, number):
-            raise WorkbenchError("do.object_not_found", f"the object {object} has no database of its own yet")
-        return LocalSqlDatabase(folder.database(object, number), product="do")
+        return LocalSqlDatabase(
+            folder.database(object, number),
+            product="do",
+            create=not folder.has(object, number),
+            server_running=lambda: server_running(self._state),
+        )
 
     async def storage_list(
         self,
@@ -216,8 +223,8 @@ class LocalDurableObjects:
                 found = storage.read(connection, key)
                 if found is not None:
                     return found
-                hint = ", ".join(storage.near(connection, key))
-        message = f"no entry has the key {key!r}"
+                hint = _list_of(storage.near(connection, key))
+        message = f"no entry has the key {visible(key, limit=80)}"
         raise WorkbenchError("do.key_not_found", message, f"did you mean {hint}?" if hint else "")
 
     async def storage_put(
@@ -356,12 +363,16 @@ def _names_hint(wanted: str, names: Iterable[str]) -> str:
     known = list(names)
     near = get_close_matches(wanted, known, 3, 0.5)
     if near:
-        return f"did you mean {', '.join(near)}?"
-    return f"there are {', '.join(known[:5])}" if known else "it has never had any"
+        return f"did you mean {_list_of(near)}?"
+    return f"there are {_list_of(known[:5])}" if known else "it has never had any"
+
+
+def _list_of(names: Iterable[str]) -> str:
+    return ", ".join(visible(name, limit=80) for name in names)
 
 
 def _shown(path: tuple[str, ...]) -> str:
-    return " ▸ ".join(path)
+    return " ▸ ".join(visible(name, limit=80) for name in path)
 
 
 def _facet(

@@ -94,14 +94,20 @@ def empty_in_place(path: str) -> None:
     template = apsw.Connection(":memory:")
     try:
         with database.read(path) as connection:
-            template.execute(f"PRAGMA page_size = {connection.execute('PRAGMA page_size').get}")
+            template.pragma("page_size", connection.pragma("page_size"))
             rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
             name = storage.object_name(connection)
         for table, sql in rows:
             if table in _KEPT:
-                template.execute(sql)
+                template.execute(str(sql))
         if name is not None:
             template.execute("INSERT INTO __miniflare_do_name (id, name) VALUES (1, ?)", (name,))
-        database.replace(path, template)
+        with database.translated(path):
+            target = database.open_database(path, writable=True, live=True)
+            try:
+                with target.backup("main", template, "main") as copying:
+                    copying.step(-1)
+            finally:
+                target.close()
     finally:
         template.close()

@@ -21,7 +21,6 @@ from . import database, naming, storage
 from .manners import server_running
 from .object_files import Folder, list_folder
 
-_PREFIX = "miniflare-workflows-"
 STATUSES = ("queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting")
 """By the engine's number."""
 _START, _ENDED = 1, {2, 3, 4}
@@ -36,7 +35,7 @@ _STEP_ENDS = {
     23: "failed",
 }
 _ATTEMPTS = {10, 19}
-_ATTEMPT_FAILED = {12, 20 + 1}
+_ATTEMPT_FAILED = {12, 21}
 
 
 class LocalWorkflows:
@@ -61,9 +60,9 @@ class LocalWorkflows:
                     binding.bound,
                 )
         for folder in sorted(list_folder(self._folder).names):
-            name = folder.removeprefix(_PREFIX)
+            name = folder.removeprefix(naming.WORKFLOWS_PREFIX)
             if (
-                folder.startswith(_PREFIX)
+                folder.startswith(naming.WORKFLOWS_PREFIX)
                 and name not in found
                 and list_folder(f"{self._folder}/{folder}").ids()
             ):
@@ -73,7 +72,7 @@ class LocalWorkflows:
     def _files(self, workflow: str) -> Folder:
         if "/" in workflow:
             return Folder("", frozenset())
-        return list_folder(f"{self._folder}/{_PREFIX}{workflow}")
+        return list_folder(f"{self._folder}/{naming.WORKFLOWS_PREFIX}{workflow}")
 
     async def instances(
         self, workflow: str, limit: int | None = None, cursor: str | None = None
@@ -103,7 +102,7 @@ class LocalWorkflows:
 
     def _file(self, folder: Folder, workflow: str, instance: str) -> str:
         """The file an instance is kept in: a name made of its id, as an object's is; a file's own name is taken too."""
-        file = naming.object_id(_PREFIX + workflow, instance)
+        file = naming.id_from_name(naming.WORKFLOWS_PREFIX + workflow, instance)
         for candidate in (file, instance):
             if folder.has(candidate):
                 return candidate
@@ -134,10 +133,8 @@ def _newest_first(instance: WorkflowInstance) -> tuple[bool, str, str]:
 
 
 def _instance(connection: apsw.Connection, file: str, *, steps: bool) -> WorkflowInstance:
-    head = _stored(connection, "INSTANCE_METADATA")
-    head = head if isinstance(head, dict) else {}
-    made = head.get("instance") if isinstance(head.get("instance"), dict) else {}
-    event = head.get("event") if isinstance(head.get("event"), dict) else {}
+    head = _table(_stored(connection, "INSTANCE_METADATA"))
+    made, event = _table(head.get("instance")), _table(head.get("event"))
     number = _stored(connection, "ENGINE_STATUS")
     status = STATUSES[number] if type(number) is int and 0 <= number < len(STATUSES) else "unknown"
     output = _stored(connection, "WORKFLOW_OUTPUT")
@@ -155,6 +152,10 @@ def _instance(connection: apsw.Connection, file: str, *, steps: bool) -> Workflo
         error=error,
         steps=tuple(_steps(connection)) if steps else (),
     )
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _stored(connection: apsw.Connection, key: str) -> Any:
@@ -179,7 +180,7 @@ def _said(text: Any) -> dict[str, Any]:
         said = json.loads(text)
     except (TypeError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return _table(said)
 
 
 def _iso(at: Any) -> str:

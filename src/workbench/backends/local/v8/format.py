@@ -72,7 +72,9 @@ VIEW_TAGS = {name: (tag, size) for tag, (name, size) in VIEWS.items()}
 TRACKING, ON_RESIZABLE = 1, 2
 
 FLAGS = "gimyusldv"
-"""Flags of a RegExp, by bit."""
+"""Flags of a RegExp, by bit; "l" (linear) is behind a switch of V8's that the runtime does not set."""
+KNOWN_FLAGS = 0b110111111
+BOTH_UNICODE = 0b100010000
 
 ERROR_NAMES = {
     ord("E"): "EvalError",

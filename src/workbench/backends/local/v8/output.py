@@ -31,15 +31,17 @@ def plain_key(name: str) -> str:
 
 def integer(text: Any) -> int:
     """A BigInt's digits, decimal or hexadecimal."""
-    if type(text) is str:
-        digits = text.lstrip("-")
+    if type(text) is str and "_" not in text:
+        digits = text.removeprefix("-")
         try:
             if digits[:2] in ("0x", "0X"):
                 return int(text, 16)
             if digits.isascii() and digits.isdecimal():
                 return int(text)
         except ValueError as error:
-            raise bad("$bigint has too many decimal digits", "write it in hexadecimal, 0x…") from error
+            raise bad(
+                "$bigint can't be read", "write one of more than 4300 digits in hexadecimal, 0x…"
+            ) from error
     raise bad(f"$bigint is digits in a string, not {str(text)[:60]!r}")
 
 

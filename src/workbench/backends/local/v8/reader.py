@@ -142,8 +142,14 @@ class _Reader(Stream):
         self.keep(place)
         node: dict[str, Any] = {}
         yield from self.properties(node, place, f.OBJECT_END)
-        self.varint()
+        self.counted(len(node))
         return node
+
+    def counted(self, *counts: int) -> None:
+        """The counts after a container's end tag, which the runtime checks too (so a name twice is an error)."""
+        for count in counts:
+            if self.varint() != count:
+                raise Undecodable(f"a count at {self.at} is not what was there")
 
     def properties(self, node: dict[str, Any], place: Place, end: int) -> Work:
         """Names and values up to the tag `end`; inside `place`."""
@@ -167,7 +173,7 @@ class _Reader(Stream):
             items.append((yield value) if type(value) is GeneratorType else value)
         extra: dict[str, Any] = {}
         yield from self.properties(extra, inside, f.DENSE_END)
-        self.varint(), self.varint()
+        self.counted(len(extra), length)
         if not extra:
             return items
         inside.keys = ("$array", "items")
@@ -180,7 +186,7 @@ class _Reader(Stream):
         length = self.varint()
         found: dict[str, Any] = {}
         yield from self.properties(found, inside, f.SPARSE_END)
-        self.varint(), self.varint()
+        self.counted(len(found), length)
         if length <= 2 * len(found) + 16:
             items: list[Any] = [{"$hole": True}] * length
             if all(name.isdecimal() and str(int(name)) == name and int(name) < length for name in found):
@@ -200,7 +206,7 @@ class _Reader(Stream):
                 pair.append((yield value) if type(value) is GeneratorType else value)
             pairs.append(pair)
         self.at += 1
-        self.varint()
+        self.counted(2 * len(pairs))
         return {"$map": pairs}
 
     def get_set(self, place: Place) -> Work:
@@ -210,7 +216,7 @@ class _Reader(Stream):
             value = self.inner(place, "$set", len(values))
             values.append((yield value) if type(value) is GeneratorType else value)
         self.at += 1
-        self.varint()
+        self.counted(len(values))
         return {"$set": values}
 
     def date(self, place: Place) -> Any:
@@ -222,6 +228,8 @@ class _Reader(Stream):
         self.keep(place)
         source = self.string()
         bits = self.varint()
+        if bits & ~f.KNOWN_FLAGS or bits & f.BOTH_UNICODE == f.BOTH_UNICODE:
+            raise Undecodable("a regular expression with flags that are not known")
         flags = "".join(sorted(flag for bit, flag in enumerate(f.FLAGS) if bits >> bit & 1))
         return {"$regexp": {"source": source, "flags": flags}}
 
@@ -342,7 +350,7 @@ class _Reader(Stream):
             value = (yield value) if type(value) is GeneratorType else value
             (said if above else own)[name] = value
         self.at += 1
-        self.varint()
+        self.counted(len(own) + ("stack" in said) + ("cause" in said))
         if own:
             said["properties"] = own
         return {"$error": said}

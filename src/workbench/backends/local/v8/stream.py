@@ -72,6 +72,8 @@ class Stream:
     def bigint(self) -> dict[str, str]:
         bits = self.varint()
         value = int.from_bytes(self.take(bits >> 1), "little")
+        if bits & 1 and not value:
+            raise Undecodable("a BigInt of -0")
         sign = "-" if bits & 1 else ""
         if value.bit_length() > f.LONGEST_DECIMAL * 3:
             return {"$bigint": f"{sign}{value:#x}"}

@@ -206,7 +206,7 @@ class _Writer(Output):
         ):
             raise bad('$regexp says {"source": text, "flags": letters}')
         flags = said.get("flags", "")
-        if set(flags) - set(f.FLAGS) or len(set(flags)) != len(flags) or {"u", "v"} <= set(flags):
+        if set(flags) - set("dgimsuvy") or len(set(flags)) != len(flags) or {"u", "v"} <= set(flags):
             raise bad(f"{flags!r} are no flags of a regular expression")
         self.keep(node)
         self.out.append(f.REGEXP)
