@@ -125,6 +125,13 @@ def keys(connection: apsw.Connection, table: Table, limit: int) -> list[bytes]:
     return [row[0] for row in connection.execute(sql, (limit,))]
 
 
+def rows(
+    connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] | dict[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """All that a statement gives."""
+    return connection.execute(sql, bindings).fetchall()
+
+
 def _scan(
     connection: apsw.Connection, table: Table, low: bytes, high: bytes | None
 ) -> Iterator[tuple[Any, ...]]:

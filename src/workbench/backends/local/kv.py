@@ -18,7 +18,7 @@ from workbench.model.state import Removal
 from workbench.model.times import now_ms
 
 from . import keys, naming
-from .keys import Table, to_bytes, to_text
+from .keys import Table, rows, to_bytes, to_text
 from .kv_rows import TABLE, Row, checked, metadata_of, reading, replace, seconds, unexpired, writing
 from .resources import MOST_LISTED, Resource, bound, names_on_disk, removal
 
@@ -211,7 +211,7 @@ class LocalKv:
         with writing(resource) as connection:
             began = time.perf_counter()
             for key in wanted:
-                found += connection.execute(sql, (key,)).fetchall()
+                found += rows(connection, sql, (key,))
         held = time.perf_counter() - began
         if found:
             resource.find_values(found[0][0])
