@@ -41,6 +41,7 @@ class WorkbenchApp(App[int]):
         super().__init__()
         self.open_with = open_with
         self.label = label
+        self.mishaps = 0
         self.session: Session | None = None
         self.workbench = WorkbenchScreen()
 
@@ -74,6 +75,14 @@ class WorkbenchApp(App[int]):
         return window_commands(self)
 
     # The end
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What nobody foresaw, in a handler: written to the log, told in a sentence, and the window stays (text one has
+        typed is in it). Where it goes on and on, and where nobody looks at a terminal, it ends as Textual ends."""
+        from workbench.screens import startup
+
+        if self.is_headless or not startup.survives(self, error):
+            super()._handle_exception(error)
 
     async def action_leave(self) -> None:
         from workbench.screens import startup

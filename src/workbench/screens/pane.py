@@ -73,9 +73,15 @@ class Pane(Widget):
     class DetailsChanged(Message):
         """The selection changed; the details pane shows this while it is open."""
 
-        def __init__(self, details: Details) -> None:
+        def __init__(self, details: Details, control: Widget | None = None) -> None:
             super().__init__()
             self.details = details
+            self._control = control
+
+        @property
+        def control(self) -> Widget | None:
+            """The pane (or the explorer) whose selection it is."""
+            return self._control
 
     class TitleChanged(Message):
         """The tab's label must be drawn again."""
@@ -128,6 +134,10 @@ class Pane(Widget):
                 widget.focus()
                 return
 
+    def show_details(self, details: Details) -> None:
+        """Say what is selected."""
+        self.post_message(self.DetailsChanged(details, self))
+
     def tell(self, text: str, *, error: bool = False) -> None:
         """A passing note. Text from anywhere: control codes are made visible, markup is not parsed."""
         self.app.notify(
@@ -165,10 +175,11 @@ def pane_class(locator: Locator) -> type[Pane] | None:
             continue
         module, _, name = where.partition(":")
         try:
-            found: type[Pane] = getattr(import_module(module), name)
+            found: type[Pane] | None = getattr(import_module(module), name, None)
         except ModuleNotFoundError as error:
             if not module.startswith(error.name or "?"):
                 raise
             continue
-        return found
+        if found is not None:
+            return found
     return None

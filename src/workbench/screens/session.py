@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
 from workbench.operations.executor import State, drive, execute
 
-T = TypeVar("T")
+from . import log
 
-log = logging.getLogger("workbench")
+if TYPE_CHECKING:
+    from workbench.backends import Backend
+
+T = TypeVar("T")
 
 
 class Session:
@@ -46,6 +48,17 @@ class Session:
         state = self.state.watched(cancel, progress) if cancel or progress else self.state
         return await self.thread(execute(state, operation, arguments, force=force, dry_run=dry_run))
 
+    async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+        """Ask the backend something no operation says, for reading only: `ask(lambda backend: backend.kv.count(id))`.
+
+        Also `question` itself runs in the thread: the first touch of a product imports its module.
+        """
+
+        async def asked() -> T:
+            return await question(self.state.backend)
+
+        return await self.thread(asked())
+
     async def thread(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine of the backend: in a thread where the backend blocks, else here."""
         try:
@@ -75,8 +88,9 @@ class Session:
 
 def unexpected(error: Exception) -> WorkbenchError:
     """An error nobody foresaw, as one the user can read; the traceback goes to the log."""
-    log.error("unexpected", exc_info=error)
-    return WorkbenchError("unexpected", f"{type(error).__name__}: {error}", "the log has the details")
+    return WorkbenchError(
+        "internal.unexpected", f"something went wrong in cfwb: {error!r}"[:300], log.record(error)
+    )
 
 
 async def settled(work: Awaitable[T], failed: Callable[[WorkbenchError], None]) -> T | None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
 
+from . import log
 from .workbench import layout
 
 if TYPE_CHECKING:
     from workbench.app import WorkbenchApp
 
+MOST_MISHAPS = 20
 PREFERENCES = "preferences.json"
 
 
@@ -105,6 +107,16 @@ async def _leave(app: WorkbenchApp) -> None:
     app.exit(0)
 
 
+def survives(app: WorkbenchApp, error: Exception) -> bool:
+    """Write an unexpected error down and say so; False where the window can't go on."""
+    app.mishaps += 1
+    hint = log.record(error)
+    if app.mishaps > MOST_MISHAPS or not app.is_running:
+        return False
+    app.notify(f"Something went wrong in cfwb: {error!r}"[:300] + f"\n{hint}", severity="error", markup=False)
+    return True
+
+
 # Themes
 
 
@@ -128,7 +140,7 @@ def switch_theme(app: WorkbenchApp) -> None:
         "textual-light",
     ]
     app.theme = names[(names.index(app.theme) + 1) % len(names) if app.theme in names else 0]
-    path = os.path.join(layout.state_home(), PREFERENCES)
+    path = os.path.join(log.state_home(), PREFERENCES)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
@@ -139,7 +151,7 @@ def switch_theme(app: WorkbenchApp) -> None:
 
 def _preferences() -> dict[str, Any]:
     try:
-        with open(os.path.join(layout.state_home(), PREFERENCES), encoding="utf-8") as file:
+        with open(os.path.join(log.state_home(), PREFERENCES), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         return {}

@@ -57,8 +57,10 @@ class BindingTree(Tree[Item]):
 
     DEFAULT_CSS = """
     BindingTree { background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    BindingTree > .binding-tree--note { color: $text-muted; }
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"binding-tree--note"}
     BINDINGS: ClassVar[list[Any]] = [
         Binding("enter", "select_cursor", "Open"),
         Binding("space", "toggle_node", "Fold", show=False),
@@ -185,9 +187,13 @@ class BindingTree(Tree[Item]):
             label = set_cell_size(label, max(1, free - 1)) + "…"
         text = Text(fold, style=base_style, no_wrap=True, end="")
         text.append(sign + label, style=style + self._colour(item))
+        here = node is self.cursor_node
+        plain = style if here else base_style
+        text.append(" " * max(1, room - cell_len(text.plain) - cell_len(note) - 1), style=plain)
         if note:
-            text.append(" " * max(1, room - cell_len(text.plain) - cell_len(note) - 1))
-            text.append(note, style=self.get_component_rich_style("tree--guides", partial=True))
+            muted = self.get_component_rich_style("binding-tree--note", partial=True)
+            text.append(note, style=style if here else base_style + muted)
+        text.append(" ", style=plain)
         return text
 
     @staticmethod

@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from workbench.model.errors import WorkbenchError
 from workbench.model.target import Target
 from workbench.model.text import visible
-from workbench.widgets.safe_text_area import SafeTextArea
+from workbench.widgets.safe_input import SafeInput, SafeTextArea
 from workbench.widgets.target_badge import TargetBadge
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 31_557_600}
@@ -113,14 +113,14 @@ class EntryEditor(ModalScreen[Edited | None]):
             yield Static(Content(visible(title, limit=300)), id="heading")
             yield TargetBadge(self.target)
             if self.new:
-                yield Input(self.entry.key, placeholder="key", id="key", compact=True)
+                yield SafeInput(self.entry.key, placeholder="key", id="key", compact=True)
             yield SafeTextArea(self._text, id="text", show_line_numbers=False, tab_behavior="focus")
             if self.has_metadata:
                 metadata = (
                     "" if self.entry.metadata is None else json.dumps(self.entry.metadata, ensure_ascii=False)
                 )
-                yield Input(metadata, placeholder="metadata, as JSON", id="metadata", compact=True)
-                yield Input(
+                yield SafeInput(metadata, placeholder="metadata, as JSON", id="metadata", compact=True)
+                yield SafeInput(
                     self._expires(), placeholder="expires: never, 3 d, 2030-01-31", id="expires", compact=True
                 )
             yield Static("", id="wrong")

@@ -19,6 +19,7 @@ from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
 from workbench.widgets.key_list import KeyList
 from workbench.widgets.paging import Entry, Pages
+from workbench.widgets.safe_input import SafeInput
 from workbench.widgets.transfer import TransferBar
 
 from .sources import Loaded, Source
@@ -63,7 +64,7 @@ class Browsing(Pane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="where")
-        yield Input(placeholder="prefix", id="find", compact=True)
+        yield SafeInput(placeholder="prefix", id="find", compact=True)
         with Container(id="split"):
             yield KeyList(id="keys")
             with Vertical(id="value"):
@@ -186,7 +187,7 @@ class Browsing(Pane):
             panel = self.query_one(ValuePanel)
             panel.folder(entry.key if entry else "")
             details = Details(entry.key, (("folder", ""),)) if entry else Details(self.title, ())
-            self.post_message(self.DetailsChanged(details))
+            self.show_details(details)
         else:
             self._load(entry)
 
@@ -205,7 +206,7 @@ class Browsing(Pane):
             return
         self.loaded = loaded
         panel.show(loaded)
-        self.post_message(self.DetailsChanged(Details(entry.key, (("key", entry.key), *loaded.rows))))
+        self.show_details(Details(entry.key, (("key", entry.key), *loaded.rows)))
 
     # Keys
 

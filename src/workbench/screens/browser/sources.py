@@ -161,9 +161,10 @@ class KvSource(_Common):
         if flat:
             page = await self._listed(prefix=prefix, limit=PAGE, cursor=cursor)
         else:
-            kv = self.session.state.backend.kv
             folder = prefix[: prefix.rfind("/") + 1]
-            page = await self.session.thread(kv.folders(self.resource, prefix, PAGE, cursor))
+            page = await self.session.ask(
+                lambda backend: backend.kv.folders(self.resource, prefix, PAGE, cursor)
+            )
             prefix = folder
         cut = 0 if flat else len(prefix)
         files = [
@@ -179,7 +180,7 @@ class KvSource(_Common):
         return in_order(files, page.prefixes, prefix), page.cursor
 
     async def count(self, prefix: str) -> int:
-        return await self.session.thread(self.session.state.backend.kv.count(self.resource, prefix))
+        return await self.session.ask(lambda backend: backend.kv.count(self.resource, prefix))
 
     async def load(self, key: str) -> Loaded:
         value: KvValue = await self._call("get", key=key)
@@ -234,17 +235,16 @@ class R2Source(_Common):
         return in_order(files, page.prefixes, folder), page.cursor
 
     async def count(self, prefix: str) -> int:
-        return await self.session.thread(self.session.state.backend.r2.count(self.resource, prefix))
+        return await self.session.ask(lambda backend: backend.r2.count(self.resource, prefix))
 
     async def load(self, key: str) -> Loaded:
         """The head of an object, or all of it where it is small or an image."""
-        r2 = self.session.state.backend.r2
-        head = await self.session.thread(r2.head(self.resource, key))
+        head = await self.session.ask(lambda backend: backend.r2.head(self.resource, key))
         media = str(head.http_metadata.get("contentType") or "")
         wanted = min(head.size, IMAGE if media.startswith("image/") else HEAD)
         data = b""
         if wanted:
-            body = await self.session.thread(r2.get(self.resource, key, 0, wanted))
+            body = await self.session.ask(lambda backend: backend.r2.get(self.resource, key, 0, wanted))
             data = await self.session.blocking(lambda: b"".join(body.chunks))
         rows = [
             ("size", f"{size(head.size)} ({head.size:,} bytes)"),

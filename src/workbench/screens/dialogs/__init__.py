@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label, Static
 from workbench.model.target import Target
 from workbench.model.text import visible
 from workbench.widgets.details import DetailsView
+from workbench.widgets.safe_input import SafeInput
 from workbench.widgets.target_badge import TargetBadge
 
 
@@ -101,7 +102,7 @@ class Ask(ModalScreen[str | None]):
             yield TargetBadge(self.target)
             if self.label:
                 yield Static(Content(visible(self.label, lines=True, limit=2000)), id="question")
-            yield Input(self.value, suggester=self.suggest, id="answer")
+            yield SafeInput(self.value, suggester=self.suggest, id="answer")
             yield Static("", id="wrong")
             yield Static(Content("enter go on · esc back"), id="keys")
 

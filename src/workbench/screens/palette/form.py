@@ -18,6 +18,7 @@ from workbench.model.text import visible
 from workbench.operations import DESTROYS, READS, Operation, Parameter, get
 from workbench.operations.parameters import from_text
 from workbench.screens.session import Session
+from workbench.widgets.safe_input import SafeInput
 from workbench.widgets.target_badge import TargetBadge
 
 # Asked for by the window itself, never typed into a form.
@@ -74,7 +75,7 @@ class OperationForm(ModalScreen[None]):
         given = self.context.get(parameter.name, "")
         if not given and parameter.default not in (None, "", ()):
             given = str(parameter.default)
-        yield Input(given, compact=True, id=f"p-{parameter.name}")
+        yield SafeInput(given, compact=True, id=f"p-{parameter.name}")
 
     def on_mount(self) -> None:
         fields = [widget for widget in self.query("Input, Select, Checkbox") if widget.focusable]

@@ -22,20 +22,20 @@ async def note_of(session: Session, item: Item) -> str | None:
 
 
 async def _count(session: Session, binding: Binding) -> str | None:
-    backend, resource = session.state.backend, binding.resource_id or ""
+    resource = binding.resource_id or ""
     if binding.kind == "kv":
-        return f"{await session.thread(backend.kv.count(resource)):,}"
+        return f"{await session.ask(lambda backend: backend.kv.count(resource)):,}"
     if binding.kind == "r2":
-        return f"{await session.thread(backend.r2.count(resource)):,}"
+        return f"{await session.ask(lambda backend: backend.r2.count(resource)):,}"
     if binding.kind == "durable_object":
-        return f"{len(await session.thread(backend.durable_objects.object_ids(resource))):,}"
+        return f"{len(await session.ask(lambda backend: backend.durable_objects.object_ids(resource))):,}"
     if binding.kind == "d1":
-        for database in await session.thread(backend.d1.databases()):
+        for database in await session.ask(lambda backend: backend.d1.databases()):
             if database.id == resource and database.tables is not None:
                 return f"{database.tables:,} tbl{'s' if database.tables != 1 else ''}"
         return "empty"
     if binding.kind == "workflow":
-        page = await session.thread(backend.workflows.instances(resource, 100))
+        page = await session.ask(lambda backend: backend.workflows.instances(resource, 100))
         failed = sum(one.status in FAILED for one in page.items)
         count = f"{len(page.items)}{'+' if page.cursor else ''}"
         return f"{count} · {failed} ✗" if failed else count

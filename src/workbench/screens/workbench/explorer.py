@@ -131,11 +131,12 @@ class Explorer(Vertical):
         session = self.session
         if session is None:
             return
-        objects = session.state.backend.durable_objects
         try:
             if item.kind == "durable_object":
                 namespace = item.what.resource_id
-                page = await session.thread(objects.objects(namespace, PAGE, cursor))
+                page = await session.ask(
+                    lambda backend: backend.durable_objects.objects(namespace, PAGE, cursor)
+                )
                 found = [catalogue.object_item(item, namespace, one) for one in page.items]
                 kept = [child for child in item.children if child.kind != "more"] if cursor else []
                 item.children = kept + found
@@ -146,7 +147,9 @@ class Explorer(Vertical):
                         child.children, child.loaded = self._children[child.key], True
             elif item.kind == "do_object" and isinstance(item.locator, Locator):
                 namespace, object_id = item.locator.resource, item.locator.object
-                facets = await session.thread(objects.facets(namespace, object_id))
+                facets = await session.ask(
+                    lambda backend: backend.durable_objects.facets(namespace, object_id)
+                )
                 item.children = catalogue.facet_items(item, namespace, object_id, facets)
             else:
                 return
@@ -200,7 +203,7 @@ class Explorer(Vertical):
 
     @on(BindingTree.Moved)
     def moved(self, event: BindingTree.Moved) -> None:
-        self.post_message(Pane.DetailsChanged(self.details_of(event.item)))
+        self.post_message(Pane.DetailsChanged(self.details_of(event.item), self))
 
     def details_of(self, item: Item) -> Details:
         """Everything known about an item."""
@@ -248,7 +251,7 @@ class Explorer(Vertical):
             self._revealed.add(item.key)
             item.note = str(item.what.detail.get("value", "(no value here)"))
         self.resources.redraw(item)
-        self.post_message(Pane.DetailsChanged(self.details_of(item)))
+        self.post_message(Pane.DetailsChanged(self.details_of(item), self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "reveal":

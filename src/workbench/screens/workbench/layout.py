@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from workbench.model.bindings import Project
+from workbench.screens.log import state_home
 from workbench.screens.pane import Locator
 
 from . import catalogue
@@ -15,12 +16,6 @@ from . import catalogue
 VERSION = 1
 DETAILS_BESIDE = 110
 """Columns from which the details stand beside the panes; below, they lie over them."""
-
-
-def state_home() -> str:
-    """Where this user's state of ours lies: `$XDG_STATE_HOME/cfwb`."""
-    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(base, "cfwb")
 
 
 def kept_path(state_directory: str) -> str:

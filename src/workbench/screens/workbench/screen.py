@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Static
 
+from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane, pane_class
 from workbench.screens.session import Session
@@ -51,7 +52,7 @@ class WorkbenchScreen(Screen[None]):
         self.session: Session | None = None
         self._panes: dict[str, Pane] = {}
         self._serial = 0
-        self._details = Details("", ())
+        self._details: dict[str, Details] = {}
         self._tree_folded = False
         self._stale: set[str] = set()
 
@@ -120,7 +121,11 @@ class WorkbenchScreen(Screen[None]):
         """Whether an emulator has the state open."""
         session = self.session
         if session is not None:
-            self.query_one(TopBar).server = await session.blocking(session.state.backend.server_running)
+            try:
+                running: bool | None = await session.blocking(session.state.backend.server_running)
+            except WorkbenchError:
+                running = None
+            self.query_one(TopBar).server = running
 
     async def project_changed(self) -> None:
         """A config changed: the tree as it says now."""
@@ -260,10 +265,29 @@ class WorkbenchScreen(Screen[None]):
     @on(Pane.DetailsChanged)
     def details_changed(self, event: Pane.DetailsChanged) -> None:
         event.stop()
-        self._details = event.details
+        sender = event.control
+        self._details[sender.id or "" if sender is not None else ""] = event.details
+        self._draw_details()
+
+    def _current_details(self) -> Details:
+        """Those of the side that has the focus: the tree, or the pane in front."""
+        explorer = self.explorer
+        in_tree = self.focused is not None and explorer in self.focused.ancestors
+        pane = self.active_pane
+        keys = [pane.id or "" if pane else "", explorer.id or ""]
+        for key in reversed(keys) if in_tree else keys:
+            if key in self._details:
+                return self._details[key]
+        return Details("", ())
+
+    def _draw_details(self) -> None:
         view = self.query_one("#details", DetailsView)
         if view.has_class("-open"):
-            view.fill(*self._details)
+            view.fill(*self._current_details())
+
+    def on_descendant_focus(self) -> None:
+        if not self.query_one("#details").has_focus_within:
+            self._draw_details()
 
     def action_details(self) -> None:
         """Details beside the panes, or over them where there is no room."""
@@ -272,11 +296,10 @@ class WorkbenchScreen(Screen[None]):
             from workbench.screens.dialogs import DetailsDialog
 
             view.remove_class("-open")
-            self.app.push_screen(DetailsDialog(*self._details))
+            self.app.push_screen(DetailsDialog(*self._current_details()))
             return
         view.toggle_class("-open")
-        if view.has_class("-open"):
-            view.fill(*self._details)
+        self._draw_details()
 
     # Layout and the rest
 
