@@ -15,7 +15,7 @@ from workbench.model.tagged import bytes_tag, plain, text_or_bytes
 if TYPE_CHECKING:
     from workbench.model.bindings import Binding
     from workbench.model.durable_objects import StorageEntry
-    from workbench.model.kv import KvValue
+    from workbench.model.kv import KvKey, KvValue
     from workbench.model.r2 import R2Object
 
 LARGEST_BODY = 25 << 20
@@ -66,6 +66,10 @@ def _storage_entry(value: StorageEntry) -> dict[str, Any]:
     return row
 
 
+def _kv_key(value: KvKey) -> dict[str, Any]:
+    return value._asdict()  # text, a number and JSON: nothing to look into, and lists of them are long
+
+
 def _kv_value(value: KvValue) -> dict[str, Any]:
     return value._asdict() | {"value": text_or_bytes(value.value)}
 
@@ -86,9 +90,10 @@ def _body(value: Body) -> dict[str, Any]:
 # By the name of the type, so that a command imports only the model values it handles.
 _SHAPES: dict[str, Any] = {
     "Binding": _binding,
-    "StorageEntry": _storage_entry,
-    "KvValue": _kv_value,
     "Body": _body,
+    "KvKey": _kv_key,
+    "KvValue": _kv_value,
+    "StorageEntry": _storage_entry,
 }
 
 
@@ -97,7 +102,8 @@ def to_json(value: Any, fields: tuple[str, ...] = ()) -> Any:
     if isinstance(value, Page):
         value = value.items
     if isinstance(value, list):
-        return [to_json(item, fields) for item in value]
+        shape = _SHAPES.get(type(value[0]).__name__) if value else None
+        return [shape(item) for item in value] if shape else [to_json(item, fields) for item in value]
     shape = _SHAPES.get(type(value).__name__)
     if shape is not None:
         return shape(value)
