@@ -39,9 +39,8 @@ async def delete_all(project: Project, *, dry_run: bool) -> Removal:
 
 
 def _line(entry: StateEntry) -> str:
-    what = entry.kind.replace("_", " ")
-    name = f" {entry.resource}" if entry.resource else ""
-    return f"{what}{name}: {entry.path}, {entry.files} file{'s' * (entry.files != 1)}, {entry.size_bytes:,} bytes"
+    what = f"{entry.kind.replace('_', ' ')} {entry.resource or entry.path}"
+    return f"{what}: {entry.files} file{'s' * (entry.files != 1)}, {entry.size_bytes:,} bytes"
 
 
 def _stays(entry: StateEntry) -> bool:
@@ -86,31 +85,25 @@ def _is_a_product(entry: "os.DirEntry[str]") -> bool:
 
 
 async def _empty_in_place(project: Project, entries: list[StateEntry], dry_run: bool) -> Removal:
-    removals, failures = await _by_their_backends(project, dry_run)
-    lines = [line for removal in removals for line in removal.removed]
-    total = sum(removal.total for removal in removals)
+    removals, notes = await _by_their_backends(project, dry_run)
+    lines: list[str] = []
     left: list[str] = []
     for entry in entries:
-        if entry.kind in _BY_THEIR_BACKENDS or entry.kind in ("runtime", "foreign"):
-            continue
         if entry.kind in _NOT_EMPTIED_LIVE:
             left.append(entry.path)
-            continue
-        if not dry_run:
-            try:
-                _empty(project, entry)
-            except WorkbenchError as error:
-                failures.append(f"{entry.path} could not be emptied: {error.message}.")
-                continue
-        lines.append(f"everything in {_line(entry)}")
-        total += 1
-    notes = [*(removal.note for removal in removals), *failures[:5], _about_foreign(entries)]
+        elif entry.kind in _BY_THEIR_BACKENDS:
+            lines.append(_line(entry))
+        elif entry.kind not in ("runtime", "foreign"):
+            lines.append(_line(entry))
+            if not dry_run:
+                notes += _empty(project, entry)
+    needs_restart = any(removal.needs_restart for removal in removals) or bool(left)
+    notes = [*(removal.note for removal in removals), *notes[:5], _about_foreign(entries)]
     if left:
         notes.append(
             f"A running server holds these, so they stay until it has stopped: {', '.join(left[:5])}."
         )
-    needs_restart = any(removal.needs_restart for removal in removals) or bool(left)
-    return Removal(lines[:MOST_LINES], total, dry_run, needs_restart, _once(notes))
+    return Removal(lines[:MOST_LINES], len(lines), dry_run, needs_restart, _once(notes))
 
 
 async def _by_their_backends(project: Project, dry_run: bool) -> tuple[list[Removal], list[str]]:
@@ -145,17 +138,22 @@ async def _by_their_backends(project: Project, dry_run: bool) -> tuple[list[Remo
     return removals, failures
 
 
-def _empty(project: Project, entry: StateEntry) -> None:
-    """Delete the rows of a database whose product has no backend, and then the values they named."""
+def _empty(project: Project, entry: StateEntry) -> list[str]:
+    """Delete the rows of a product that has no backend, and then the values they named; what went wrong."""
     path = os.path.join(project.state_directory, entry.path)
-    databases = [path] if path.endswith(".sqlite") else _databases_below(path)
-    for one in databases:
-        blobs = _empty_database(one)
-        product = os.path.join(project.state_directory, *entry.path.split("/")[:2])
-        folder = os.path.join(product, naming.folder_name(entry.resource or ""), "blobs")
+    product = os.path.join(project.state_directory, *entry.path.split("/")[:2])
+    folder = os.path.join(product, naming.folder_name(entry.resource or ""), "blobs")
+    failures: list[str] = []
+    for one in [path] if path.endswith(".sqlite") else _databases_below(path):
+        try:
+            blobs = _empty_database(one)
+        except WorkbenchError as error:
+            failures.append(f"{entry.path} could not be emptied: {error.message}.")
+            continue
         for blob in blobs:
             with suppress(OSError):
                 os.remove(os.path.join(folder, os.path.basename(blob)))
+    return failures
 
 
 def _databases_below(folder: str) -> list[str]:
@@ -204,5 +202,6 @@ def _quoted(name: str) -> str:
 
 
 def _once(notes: list[str]) -> str:
-    """The different notes, one after the other."""
-    return " ".join(dict.fromkeys(note for note in notes if note))
+    """The different sentences of the notes, one after the other."""
+    sentences = [part.strip().rstrip(".") for note in notes for part in note.split(". ") if part.strip()]
+    return " ".join(dict.fromkeys(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences))
