@@ -21,12 +21,7 @@ OBSERVABILITY = "miniflare-wobs-trace-store"
 METADATA = "metadata.sqlite"
 """The runtime's own database, one in each folder of databases: the alarms."""
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{64}")
-_DOTS = re.compile(r"(^|/|\\)(\.+)(/|\\|$)")
-_ILLEGAL = re.compile("[?<>*\"'^/\\\\:|\x00-\x1f\x80-\x9f]")
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE | re.ASCII)
-_LEADING = re.compile(r"^[ /\\]+")
-_TRAILING = re.compile(r"[ /\\]+\Z")
+_HEX = frozenset("0123456789abcdef")
 
 
 def id_from_name(unique_key: str, name: str) -> str:
@@ -38,7 +33,7 @@ def id_from_name(unique_key: str, name: str) -> str:
 
 def is_object_id(unique_key: str, text: str) -> bool:
     """Whether the text is an id of this namespace: 64 hex digits whose second half confirms the first."""
-    if not _OBJECT_ID.fullmatch(text):
+    if len(text) != 64 or set(text) - _HEX:
         return False
     key = hashlib.sha256(unique_key.encode("utf-8")).digest()
     return bytes.fromhex(text[32:]) == _check(key, bytes.fromhex(text[:32]))
@@ -67,13 +62,14 @@ def blobs_folder(state_directory: str, product: str, name: str) -> str:
 
 def folder_name(name: str) -> str:
     """A name made safe for a file system, as the emulator does it; two names may share a folder."""
-    safe = _DOTS.sub(_underscored_dots, name)
+    dots = r"(^|/|\\)(\.+)(/|\\|\Z)"
+    safe = re.sub(dots, _underscored_dots, name)
     # A second time: the matches of "/../.." share a slash.
-    safe = _DOTS.sub(_underscored_dots, safe)
-    safe = _ILLEGAL.sub("_", safe)
-    safe = _RESERVED.sub("_", safe)
-    safe = _LEADING.sub(_underscored, safe)
-    safe = _TRAILING.sub(_underscored, safe)
+    safe = re.sub(dots, _underscored_dots, safe)
+    safe = re.sub("[?<>*\"'^/\\\\:|\x00-\x1f\x80-\x9f]", "_", safe)
+    safe = re.sub(r"(?ai)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.[^\r\n\u2028\u2029]*)?\Z", "_", safe)
+    safe = re.sub(r"^[ /\\]+", _underscored, safe)
+    safe = re.sub(r"[ /\\]+\Z", _underscored, safe)
     # The emulator counts UTF-16 units.
     units = safe.encode("utf-16-le", "surrogatepass")[: 255 * 2]
     return units.decode("utf-16-le", "surrogatepass")

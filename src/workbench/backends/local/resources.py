@@ -7,6 +7,7 @@ One that neither knows (it never held a value, or its name has characters a fold
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import apsw
 
@@ -35,7 +36,12 @@ class Resource:
             self.path = os.path.join(self._folder, unique_key, name + ".sqlite")
         else:
             self.path = database_path(state_directory, product, unique_key, name)
-        self.blobs = Blobs(blobs_folder(state_directory, product, name))
+        self._product = product
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """The files of its values."""
+        return Blobs(blobs_folder(self.state_directory, self._product, self.name))
 
     @property
     def exists(self) -> bool:

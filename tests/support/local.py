@@ -1,0 +1,41 @@
+"""Our side of a test: the local backend on a state directory, and its coroutines run to their end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workbench.backends.local import LocalBackend
+from workbench.model.bindings import Binding, Project, Worker
+from workbench.operations.executor import drive
+
+T = TypeVar("T")
+
+
+def local_backend(state: Path, *bindings: Binding) -> LocalBackend:
+    """The backend of a project with these bindings; `state` is the folder that holds `v3`, or `v3` itself."""
+    directory = state.parent if state.name == "v3" else state
+    worker = Worker("oracle", str(directory / "wrangler.jsonc"), None, (), bindings)
+    return LocalBackend(Project(str(directory.parent), (worker,), str(directory)))
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result; the local backend never waits."""
+    return drive(coroutine)
+
+
+def in_child(code: str, *arguments: object, user: int | None = None, timeout: float = 60) -> Any:
+    """Run code in a Python of its own, as another user where said; what it prints is JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        user=user,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
