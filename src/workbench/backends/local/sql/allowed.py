@@ -66,7 +66,8 @@ def pragma_allowed(name: str, argument: str | None) -> bool:
     if form == "boolean":
         return argument.strip("'\"").lower() in _BOOLEAN
     if form == "number":
-        return argument.lstrip("+-").isdigit()
+        digits = argument.lstrip("+-")
+        return digits.isdecimal() or digits[:2].lower() == "0x"
     return form != "nothing"
 
 

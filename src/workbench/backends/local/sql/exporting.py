@@ -32,10 +32,11 @@ def export_sql(engine: Engine, tables: list[str] | None, schema_only: bool) -> I
     yield "PRAGMA defer_foreign_keys=TRUE;\n"
     plain = [table for table in every if table.kind == "table" and not table.name.startswith("sqlite_")]
     virtual = [table for table in every if table.kind == "virtual"]
+    # All tables before any row: a row may point to a table that was made later.
     for table in plain:
         yield f"{_made(table)};\n"
-        if not schema_only:
-            yield from _inserts(engine, table)
+    for table in () if schema_only else plain:
+        yield from _inserts(engine, table)
     for table in virtual:
         yield f"{_made(table)};\n"
         if not schema_only:

@@ -1,16 +1,18 @@
 """Running a .sql file: D1's exports, dumps of the sqlite3 shell, scripts by hand; read in pieces, split as SQLite splits.
 
 One transaction: all of it is there, or nothing. A dump's own BEGIN and COMMIT are therefore passed over, and so are pragmas
-about the file or the connection, which mean nothing in here. Foreign keys are checked when all is in.
+about the file or the connection, which mean nothing in here.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 import apsw
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
+from workbench.model.sql import Row
 
 from .errors import SqlError
 from .splitter import Splitter
@@ -23,6 +25,11 @@ _PRAGMAS = """
 """
 _PASSED_OVER = frozenset(_PRAGMAS.split())
 _PRAGMA = re.compile(r"pragma\s+(?:main\s*\.\s*)?[\"'`\[]?(\w+)", re.IGNORECASE)
+# How a dump begins: the shell's, and D1's own.
+_CHECKS_LATER = re.compile(
+    r"pragma\s+(foreign_keys\s*=\s*(off|0|false|no)|defer_foreign_keys\s*=\s*(on|1|true|yes))\b",
+    re.IGNORECASE,
+)
 # How the sqlite3 shell writes a virtual table: a row for the schema itself, then the shadows' rows.
 _SCHEMA_ROW = re.compile(r"\s*INSERT\s+INTO\s+sqlite_(?:schema|master)\s*\(", re.IGNORECASE)
 _REPORT_EVERY = 500
@@ -32,12 +39,15 @@ def import_sql(
     engine: Engine, chunks: Iterable[str], progress: Progress | None = None, cancel: Cancel | None = None
 ) -> int:
     """Run every statement; how many ran. Errors: `sql.error` with line and column in the file, `sql.not_allowed`."""
-    importing = _Import(engine)
+    statements = _statements(chunks)
+    head = list(islice(statements, 1))
+    importing = _Import(engine, checks_later=bool(head) and _CHECKS_LATER.search(head[0]) is not None)
     engine.watch(cancel)
     try:
-        engine.trusted("BEGIN IMMEDIATE")
-        engine.trusted("PRAGMA defer_foreign_keys=ON")
-        for statement in _statements(chunks):
+        importing.begin()
+        for statement in chain(head, statements):
+            if cancel is not None:
+                cancel.check()
             importing.run(statement)
             if progress is not None and importing.count % _REPORT_EVERY == 0:
                 progress(importing.read, None)
@@ -66,13 +76,28 @@ def _statements(chunks: Iterable[str]) -> Iterator[str]:
 class _Import:
     """How far it is, for errors that name the line of the whole file."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, checks_later: bool) -> None:
         self.engine = engine
+        self._checks_later = checks_later
+        self._broken_before: set[Row] = set()
         self.count = 0
         self.read = 0
         self._line = 1
         self._column = 1
         engine.rules.functions |= {"unistr"}  # how newer shells dump control characters
+
+    def begin(self) -> None:
+        """A dump may fill a table before the one it points to exists, so its foreign keys are checked at the end."""
+        if self._checks_later:
+            self.engine.trusted("PRAGMA foreign_keys=OFF")
+        self.engine.trusted("BEGIN IMMEDIATE")
+        self.engine.trusted("PRAGMA defer_foreign_keys=ON")
+        if self._checks_later:
+            self._broken_before = self._broken()
+
+    def _broken(self) -> set[Row]:
+        """The rows that point nowhere: table, row id, table pointed to, number of the key."""
+        return set(self.engine.trusted("PRAGMA foreign_key_check").fetchall())
 
     def run(self, statement: str) -> None:
         try:
@@ -107,6 +132,7 @@ class _Import:
         try:
             for _ in cursor.execute(statement, can_cache=False):
                 pass
+            self.engine.tidy()
         except UnicodeDecodeError:
             pass  # rows of a SELECT in the file, which nobody looks at
         except UnicodeEncodeError as error:
@@ -139,16 +165,15 @@ class _Import:
     def commit(self) -> None:
         """COMMIT; where a foreign key says no, name a row that points nowhere."""
         self._shadows_open(False)
+        if self._checks_later:
+            for table, _, parent, _ in sorted(self._broken() - self._broken_before, key=repr):
+                raise _points_nowhere("FOREIGN KEY constraint failed", table, parent)
         try:
             self.engine.trusted("COMMIT")
         except apsw.ConstraintError as error:
-            broken = self.engine.trusted("PRAGMA foreign_key_check").fetchone()
-            if broken is None:
-                raise SqlError(str(error)) from None
-            raise SqlError(
-                f"{error}: a row of {broken[0]} points to a row of {broken[2]} that is not there",
-                "nothing was imported",
-            ) from None
+            for table, _, parent, _ in sorted(self._broken(), key=repr):
+                raise _points_nowhere(str(error), table, parent) from None
+            raise SqlError(str(error)) from None
 
     def _placed(self, error: SqlError, statement: str) -> SqlError:
         if error.line is None or error.column is None:
@@ -171,3 +196,9 @@ class _Import:
             self._column = len(statement) - statement.rfind("\n")
         else:
             self._column += len(statement)
+
+
+def _points_nowhere(said: str, table: object, parent: object) -> SqlError:
+    return SqlError(
+        f"{said}: a row of {table} points to a row of {parent} that is not there", "nothing was imported"
+    )

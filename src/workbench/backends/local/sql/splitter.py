@@ -38,8 +38,7 @@ class Splitter:
         """What is left at the end: statements whose last words were still in doubt, then text without its semicolon."""
         yield from self._scan(final=True)
         text, self._text, self._at = self._text, "", 0
-        blank = self._blank and not self._open.strip()
-        self._open = ""
+        blank, self._open = self._blank, ""
         self._new_statement()
         if text and not blank:
             yield text

@@ -146,9 +146,19 @@ class Engine:
         try:
             if authorizer.renames(compiled.actions) and not compiled.explain:
                 return self._rename(cursor, compiled)
-            return cursor.execute(compiled.text, bindings, can_cache=False)
+            cursor.execute(compiled.text, bindings, can_cache=False)
+            self.tidy()
+            return cursor
         except apsw.Error as error:
             raise self.explained(error, text, compiled.start, compiled.text) from None
+
+    def tidy(self) -> None:
+        """Take away what ANALYZE makes here and not in the emulator, whose SQLite is built without STAT4."""
+        if any(
+            made == apsw.SQLITE_CREATE_TABLE and name == "sqlite_stat4"
+            for made, name, *_ in self.rules.actions
+        ):
+            self.trusted("DROP TABLE IF EXISTS sqlite_stat4")
 
     def _rename(self, cursor: apsw.Cursor, compiled: Compiled) -> apsw.Cursor:
         """ALTER TABLE, undone when it gave something a name of the runtime's (no authorizer is told the new name)."""
