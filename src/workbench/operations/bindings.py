@@ -42,15 +42,21 @@ class ProjectSummary(NamedTuple):
 async def list_bindings(state: State, kind: Kind = None, reveal: Reveal = False) -> list[Binding]:
     """Everything the Workers bind, and state that nothing binds.
 
-    State without a binding has no Worker and says `"bound": false`. Values of vars and secrets are masked until asked for.
+    State without a binding says `"bound": false`. Values of vars and secrets are masked until asked for.
     """
-    return [
-        _shown(binding, reveal)
+    found = [
+        binding
         for worker in state.project.workers
         if state.worker is None or worker.name == state.worker
         for binding in worker.bindings
-        if kind in (None, binding.kind)
-    ] + [_shown(binding, reveal) for binding in await _unbound(state) if kind in (None, binding.kind)]
+    ]
+    known = {
+        (binding.kind, binding.resource_id) for worker in state.project.workers for binding in worker.bindings
+    }
+    found += [
+        binding for binding in await _unbound(state) if (binding.kind, binding.resource_id) not in known
+    ]
+    return [_shown(binding, reveal) for binding in found if kind in (None, binding.kind)]
 
 
 def _shown(binding: Binding, reveal: bool) -> Binding:

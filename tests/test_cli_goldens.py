@@ -1,0 +1,168 @@
+"""Every operation's JSON on the sample project, as it is kept in tests/golden.
+
+`CFWB_UPDATE_GOLDENS=1 pytest tests/test_cli_goldens.py` writes them again; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cli import cfwb
+from workbench import demo
+from workbench.operations import READS, all_operations, get
+
+GOLDEN = Path(__file__).parent / "golden"
+APP = ("--namespace", "AppRunner", "--object", "my-app")
+
+# Name of the golden -> the command lines, one after another on one copy of the sample; the last one's answer is kept.
+COMMANDS: dict[str, list[tuple[str, ...]]] = {
+    "bindings.list": [()],
+    "project.get": [()],
+    "kv.namespaces.list": [()],
+    "kv.namespaces.delete": [("--binding", "SESSIONS", "--dry-run")],
+    "kv.keys.list": [("--binding", "CACHE", "--prefix", "config/")],
+    "kv.values.get": [("config/features", "--binding", "CACHE")],
+    "kv.values.put": [
+        (
+            "new/key",
+            "--binding",
+            "CACHE",
+            "--value",
+            "é",
+            "--metadata",
+            '{"v": 1}',
+            "--expiration",
+            "4102444800",
+        )
+    ],
+    "kv.values.delete": [("config/motd", "nope", "--binding", "CACHE", "--force")],
+    "kv.values.copy": [("config/motd", "config/motd2", "--binding", "CACHE", "--to-binding", "SESSIONS")],
+    "kv.values.move": [("config/motd", "config/motd2", "--binding", "CACHE")],
+    "kv.values.export": [("--binding", "CACHE", "--prefix", "config/m")],
+    "kv.values.import": [("--binding", "CACHE", "--file", "import.json")],
+    "r2.buckets.list": [()],
+    "r2.buckets.delete": [("--dry-run",)],
+    "r2.objects.list": [("--delimiter", "/")],
+    "r2.objects.get": [("reports/2026-11-01.json", "--range", "0-9")],
+    "r2.objects.put": [
+        ("new.txt", "--value", "text", "--content-type", "text/plain", "--custom-metadata", '{"a": "b"}')
+    ],
+    "r2.objects.delete": [("empty", "--force")],
+    "r2.objects.copy": [("empty", "empty2")],
+    "r2.objects.move": [("empty", "empty2")],
+    "r2.objects.import": [("public", "--prefix", "site/")],
+    "r2.objects.export": [("out", "--prefix", "images/")],
+    "r2.uploads.list": [()],
+    "d1.databases.list": [()],
+    "d1.databases.delete": [("--dry-run",)],
+    "d1.query": [
+        (
+            "SELECT 1 AS a, 2.5 AS b, x'00ff' AS c, 9007199254740993 AS d, NULL AS e, 9e999 AS f; SELECT count(*) FROM customers",
+        )
+    ],
+    "d1.schema.get": [("--counts",)],
+    "d1.plans.get": [("SELECT * FROM customers WHERE id = ?", "--param-json", "1")],
+    "d1.import": [("--file", "rows.csv", "--format", "csv", "--into", "customers")],
+    "d1.export": [("--table", "customers", "--schema-only")],
+    "do.namespaces.list": [()],
+    "do.objects.list": [("--namespace", "AppRunner")],
+    "do.objects.get": [("my-app", "--namespace", "AppRunner")],
+    "do.objects.delete": [("my-app", "--namespace", "AppRunner", "--dry-run")],
+    "do.ids.get": [("acme", "--namespace", "Tenant")],
+    "do.facets.list": [APP],
+    "do.facets.delete": [(*APP, "--facet", "app", "--facet", "inner", "--dry-run")],
+    "do.storage.list": [(*APP, "--facet", "app")],
+    "do.storage.get": [("counter", *APP, "--facet", "app")],
+    "do.storage.put": [("counter", *APP, "--facet", "app", "--value", '{"$map": [["k", {"$bigint": "7"}]]}')],
+    "do.storage.delete": [("counter", "nope", *APP, "--facet", "app", "--force")],
+    "do.query": [("SELECT id, body FROM entries", *APP, "--facet", "app")],
+    "do.schema.get": [(*APP, "--facet", "app")],
+    "do.plans.get": [("SELECT * FROM entries", *APP, "--facet", "app")],
+    "do.import": [
+        (*APP, "--facet", "app", "--file", "entries.json", "--format", "json", "--into", "entries")
+    ],
+    "do.export": [(*APP, "--facet", "app")],
+    "do.alarms.list": [("--namespace", "Tenant")],
+    "do.alarms.update": [("--namespace", "Tenant", "--object", "acme", "--at", "2030-06-01T12:00:00Z")],
+    "do.alarms.delete": [("--namespace", "Tenant", "--object", "acme", "--force")],
+    "workflows.list": [()],
+    "workflows.instances.list": [("--limit", "2")],
+    "workflows.instances.get": [("inv-1002",)],
+    "workflows.instances.delete": [("inv-1002", "--dry-run")],
+    "state.list": [()],
+    "state.delete": [("--dry-run",)],
+    "schema": [("kv.values.put",)],
+}
+NOT_KEPT = {
+    "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
+    "agent-context": "a text made from all summaries; test_cli_guide reads it",
+    "completion": "a script; test_cli_guide runs it in a shell",
+}
+FILES = {
+    "import.json": '[{"key": "a", "value": "1"}, {"name": "b", "value": "AP8=", "base64": true, "metadata": {"m": 1}}]',
+    "rows.csv": "id,name,email\n90071992547,Ann,ann@example.com\n90071992548,Bob,bob@example.com\n",
+    "entries.json": '[{"id": 50, "body": "new", "at": "2030"}]',
+}
+# What differs from one run to the next: the time, and the size of files that reading makes and drops (-shm).
+VOLATILE = {"duration_ms", "uploaded", "version"}
+VOLATILE_HERE = {
+    "state.list": {"size_bytes", "files"},
+    "r2.objects.list": set(),
+    "state.delete": {"removed", "total"},
+}
+
+
+def masked(value: Any, names: set[str], project: str) -> Any:
+    if isinstance(value, dict):
+        return {key: "*" if key in names else masked(item, names, project) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, names, project) for item in value]
+    return value.replace(project, "PROJECT") if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = Path(demo.unpack(str(tmp_path_factory.mktemp("sample"))))
+    for name, text in FILES.items():
+        (project / name).write_text(text)
+    return project
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, shipped: Path, tmp_path: Path) -> Path:
+    """A copy that a test may write to."""
+    copy = tmp_path / "shop-api"
+    shutil.copytree(shipped, copy)
+    return copy
+
+
+def test_every_operation_has_a_golden_or_a_reason() -> None:
+    names = {operation.name for operation in all_operations()}
+    assert names == set(COMMANDS) | set(NOT_KEPT)
+    assert not set(COMMANDS) & set(NOT_KEPT)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_json_of_a_command_is_the_one_that_is_kept(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    copy = get(name).effect != READS or name in ("state.list", "r2.objects.export")
+    folder: Path = request.getfixturevalue("project" if copy else "shipped")
+    for argv in COMMANDS[name]:
+        answer = cfwb(*name.split("."), *argv, "--json", cwd=folder, home=tmp_path)
+    assert answer.status == 0, answer.out
+    assert not answer.err
+    names = VOLATILE_HERE.get(name, VOLATILE)
+    found = json.dumps(masked(answer.json, names, str(folder)), indent=1, ensure_ascii=False) + "\n"
+    kept = GOLDEN / f"{name}.json"
+    if os.environ.get("CFWB_UPDATE_GOLDENS"):
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(found)
+    assert json.loads(found) == json.loads(kept.read_text())
+    assert list(json.loads(found)) == list(json.loads(kept.read_text()))
