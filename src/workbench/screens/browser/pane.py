@@ -119,9 +119,7 @@ class Browsing(Pane):
     def _draw_where(self) -> None:
         marks = len(self.keys.marks)
         parts: list[tuple[str, str] | str] = [(visible(self.title, limit=60), "bold $primary")]
-        parts.append(
-            " / " + visible(self.prefix, limit=200).replace("/", " / ").rstrip(" /") if self.prefix else ""
-        )
+        parts.append(" ▸ " + visible(self.prefix, limit=200) if self.prefix else "")
         if self._count:
             parts.append(f"   {self._count}")
         if self.flat:

@@ -25,6 +25,10 @@ from workbench.widgets.target_badge import TargetBadge
 _NOT_ASKED = ("force", "dry_run")
 
 
+ROWS = 200
+"""The page a list is asked for here, unless one asks for another."""
+
+
 class OperationForm(ModalScreen[None]):
     """Fields for the parameters; ctrl+r or Enter in a field runs it. Nothing typed is lost by an error."""
 
@@ -75,6 +79,8 @@ class OperationForm(ModalScreen[None]):
         given = self.context.get(parameter.name, "")
         if not given and parameter.default not in (None, "", ()):
             given = str(parameter.default)
+        if not given and parameter.name == "limit" and self.operation.pages:
+            given = str(ROWS)
         yield SafeInput(given, compact=True, id=f"p-{parameter.name}")
 
     def on_mount(self) -> None:
