@@ -191,6 +191,15 @@ def test_a_worker_that_left_objects_in_the_state_shares_it(tmp_path: Path) -> No
     assert workers(load(str(tmp_path / "apps" / "api"))) == ["api", "mail"]
 
 
+def test_a_worker_whose_objects_lie_in_another_ones_state_is_told_where(tmp_path: Path) -> None:
+    monorepo(tmp_path)
+    there = state(tmp_path / "apps" / "api", "mail-Inbox")
+    project = load(str(tmp_path / "apps" / "mail"))
+    assert workers(project) == ["mail"]
+    assert str(there) in project.problems[0].message
+    assert load(str(tmp_path / "apps" / "web")).problems == ()
+
+
 def test_the_root_of_a_monorepo_opens_on_the_state_that_lies_there(tmp_path: Path) -> None:
     monorepo(tmp_path)
     state(tmp_path)

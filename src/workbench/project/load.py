@@ -61,6 +61,8 @@ def _project(
     workers = [main] + [read_worker(path, environment) for path in others if path != used]
     elsewhere = among or _companions(main, home, state)
     more, others_left = _sharing(elsewhere, {config, used, *others}, workers, environment, state)
+    if persist_to is None and not os.path.isdir(state):
+        problems += _kept_elsewhere(main, config)
     return Project(home, tuple(workers + more), state, tuple(problems), others_left)
 
 
@@ -137,6 +139,16 @@ def _sharing(
         else:
             apart.append(path)
     return sharing, tuple(apart)
+
+
+def _kept_elsewhere(main: Worker, config: str) -> list[Problem]:
+    """Where a Worker without state has left objects in another's: `wrangler dev -c a -c b` keeps all in the first's."""
+    for path in find.below(find.workspace(os.path.dirname(config))):
+        state = os.path.join(os.path.dirname(path), find.STATE)
+        if path != config and any(name.startswith(f"{main.name}-") for name in _object_folders(state)):
+            message = f"it has no state here, but objects in {state}: open that with --worker or --persist-to"
+            return [Problem(config, None, None, message)]
+    return []
 
 
 def _choose(
