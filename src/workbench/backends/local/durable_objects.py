@@ -4,23 +4,20 @@ Nothing here needs the server: names, alarms, facets and entries are read from t
 facets has no index, and none is looked for.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
-
-import apsw
 
 from workbench.model.bindings import Project
 from workbench.model.durable_objects import Alarm, DoNamespace, DoObject, Facet, StorageEntry
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.state import Removal
 from workbench.model.text import visible
 from workbench.model.times import iso
 
-from . import alarms, database, facets, naming, storage
-from .facets import FacetEntry
+from . import alarms, database, lookup, naming, storage
 from .manners import server_running
-from .object_files import Folder, database_path, is_id, list_folder
+from .object_files import Folder, is_id, list_folder
 
 if TYPE_CHECKING:
     from .sql import LocalSqlDatabase
@@ -70,6 +67,11 @@ class LocalDurableObjects:
     def _list(self, namespace: str) -> Folder:
         return list_folder(self._path(namespace))
 
+    def _place(self, namespace: str, object: str, facets: tuple[str, ...]) -> tuple[Folder, int]:
+        """The class's folder, and the number of the object's database or of its facet's."""
+        folder = self._list(namespace)
+        return folder, lookup.place(folder, namespace, object, facets)
+
     def _path(self, namespace: str) -> str:
         if "/" in namespace or namespace in ("", ".", ".."):
             raise WorkbenchError("do.namespace_not_found", f"no class has the id {namespace!r}")
@@ -97,91 +99,34 @@ class LocalDurableObjects:
     async def object_ids(self, namespace: str) -> list[str]:
         """The ids of all objects, in order: those with files, and those that only the alarms know."""
         folder = self._list(namespace)
-        ids = folder.ids()
-        extra = self._schedule(folder).keys() - frozenset(ids)
-        return sorted([*ids, *extra]) if extra else ids
+        return lookup.with_scheduled(folder.ids(), lookup.schedule(folder))
 
     async def objects(
         self, namespace: str, limit: int | None = None, cursor: str | None = None
     ) -> Page[DoObject]:
         """In the order of their ids; only the page's own files are opened."""
         folder = self._list(namespace)
-        schedule = self._schedule(folder)
-        ids = folder.ids()
-        extra = schedule.keys() - frozenset(ids)
-        if extra:
-            ids = sorted([*ids, *extra])
+        schedule = lookup.schedule(folder)
+        ids = lookup.with_scheduled(folder.ids(), schedule)
         if cursor is not None:
-            from bisect import bisect_right
-
             ids = ids[bisect_right(ids, cursor) :]
         page = ids if limit is None else ids[:limit]
-        items = [self._object(folder, schedule, id) for id in page]
+        items = [lookup.describe(folder, schedule, id) for id in page]
         return Page(items, page[-1] if page and len(page) < len(ids) else None)
 
     async def object(self, namespace: str, object: str) -> DoObject:
         """One of them. Raises `do.object_not_found`."""
         folder = self._list(namespace)
-        self._known(folder, namespace, object)
-        return self._object(folder, self._schedule(folder), object)
-
-    def _object(self, folder: Folder, schedule: dict[str, tuple[int, str | None]], id: str) -> DoObject:
-        at, name = schedule.get(id, (None, None))
-        if name is None:
-            name = _name(folder, id)
-        live = 0
-        if folder.index(id) is not None:
-            live = sum(folder.has(id, entry.id) for entry in _entries(folder, id))
-        return DoObject(id, name, None if at is None else iso(at), live)
-
-    def _schedule(self, folder: Folder) -> dict[str, tuple[int, str | None]]:
-        """Each object's alarm (milliseconds) and its name where the scheduler knows it."""
-        if "metadata.sqlite" not in folder.names:
-            return {}
-        try:
-            with database.read(f"{folder.path}/metadata.sqlite") as connection:
-                return {id: (at, name) for id, at, name in alarms.scheduled(connection)}
-        except WorkbenchError:
-            return {}
+        lookup.require(folder, namespace, object)
+        return lookup.describe(folder, lookup.schedule(folder), object)
 
     # -- facets
 
     async def facets(self, namespace: str, object: str) -> tuple[Facet, ...]:
         """The tree of an object's facets, deleted ones included, in the order they were first used."""
         folder = self._list(namespace)
-        self._known(folder, namespace, object)
-        entries = _entries(folder, object)
-        children: dict[int, list[Facet]] = {}
-        for entry in reversed(entries):
-            inside = tuple(reversed(children.pop(entry.id, [])))
-            facet = _facet(folder, object, facets.path_of(entries, entry), entry, inside)
-            children.setdefault(entry.parent, []).append(facet)
-        return tuple(reversed(children.get(0, [])))
-
-    def _known(self, folder: Folder, namespace: str, object: str) -> None:
-        """Raise `do.object_not_found` unless there is anything of the object."""
-        if folder.of(object) or object in self._schedule(folder):
-            return
-        raise WorkbenchError("do.object_not_found", f"{namespace} has no object {object}", self._hint(folder))
-
-    def _hint(self, folder: Folder) -> str:
-        ids = folder.ids()
-        if not ids:
-            return "no object of this class has ever run here"
-        names = [name for name in (_name(folder, id) for id in ids[:20]) if name]
-        few = _list_of(names[:5] or ids[:2])
-        return f"there are {len(ids)}, for example {few}" if len(ids) > 1 else f"there is only {few}"
-
-    def _place(self, namespace: str, object: str, path: tuple[str, ...]) -> tuple[Folder, int]:
-        """The folder, and the number of the database that an object and a path of facets name; it must be there."""
-        folder = self._list(namespace)
-        self._known(folder, namespace, object)
-        if not path:
-            return folder, 0
-        entry = _find(folder, object, path)
-        if not folder.has(object, entry.id):
-            raise WorkbenchError("do.facet_not_found", f"the facet {_shown(path)} was deleted")
-        return folder, entry.id
+        lookup.require(folder, namespace, object)
+        return lookup.facet_tree(folder, object)
 
     # -- storage
 
@@ -223,7 +168,7 @@ class LocalDurableObjects:
                 found = storage.read(connection, key)
                 if found is not None:
                     return found
-                hint = _list_of(storage.near(connection, key))
+                hint = lookup.list_of(storage.near(connection, key))
         message = f"no entry has the key {visible(key, limit=80)}"
         raise WorkbenchError("do.key_not_found", message, f"did you mean {hint}?" if hint else "")
 
@@ -268,18 +213,18 @@ class LocalDurableObjects:
     async def alarms(self, namespace: str) -> list[Alarm]:
         """Soonest first."""
         folder = self._list(namespace)
-        if "metadata.sqlite" not in folder.names:
+        if naming.METADATA not in folder.names:
             return []
-        with database.read(f"{folder.path}/metadata.sqlite") as connection:
+        with database.read(f"{folder.path}/{naming.METADATA}") as connection:
             rows = alarms.scheduled(connection)
-        return [Alarm(id, name or _name(folder, id), iso(at)) for id, at, name in rows]
+        return [Alarm(id, name or lookup.name_of(folder, id), iso(at)) for id, at, name in rows]
 
     async def set_alarm(self, namespace: str, object: str, scheduled_ms: int | None) -> str:
         """The order of the two writes is the runtime's own: a crash between them leaves an alarm that is put right
         when it fires, never one that is promised and does not fire."""
         folder = self._list(namespace)
-        self._known(folder, namespace, object)
-        name = _name(folder, object)
+        lookup.require(folder, namespace, object)
+        name = lookup.name_of(folder, object)
         if scheduled_ms is not None:
             self._schedule_alarm(folder, object, scheduled_ms, name)
         if folder.has(object):
@@ -293,8 +238,8 @@ class LocalDurableObjects:
         return ALARM_NOTE_LIVE if server_running(self._state) else ALARM_NOTE_STOPPED
 
     def _schedule_alarm(self, folder: Folder, object: str, at_ms: int | None, name: str | None) -> None:
-        path = f"{folder.path}/metadata.sqlite"
-        there = "metadata.sqlite" in folder.names
+        path = f"{folder.path}/{naming.METADATA}"
+        there = naming.METADATA in folder.names
         if at_ms is None and not there:
             return
         with database.write(path, create=not there) as connection:
@@ -307,7 +252,7 @@ class LocalDurableObjects:
         from .emptying import remove_object
 
         folder = self._list(namespace)
-        self._known(folder, namespace, object)
+        lookup.require(folder, namespace, object)
         return remove_object(folder, object, live=server_running(self._state), dry_run=dry_run)
 
     async def delete_facet(
@@ -317,74 +262,10 @@ class LocalDurableObjects:
         from .emptying import remove_facets
 
         folder = self._list(namespace)
-        self._known(folder, namespace, object)
-        entry = _find(folder, object, facets)
-        gone = [entry, *_below(folder, object, entry)]
+        lookup.require(folder, namespace, object)
+        if not facets:
+            raise UsageError(
+                "no facet is named", "An object with all its facets goes by deleting the object."
+            )
+        gone = lookup.subtree(folder, object, facets)
         return remove_facets(folder, object, gone, live=server_running(self._state), dry_run=dry_run)
-
-
-def _name(folder: Folder, object: str) -> str | None:
-    """An object's name where the emulator noted it; a damaged file has none."""
-    if not folder.has(object):
-        return None
-    try:
-        with database.read(folder.database(object)) as connection:
-            return storage.object_name(connection)
-    except (WorkbenchError, apsw.Error):
-        return None
-
-
-def _entries(folder: Folder, object: str) -> list[FacetEntry]:
-    path = folder.index(object)
-    return [] if path is None else facets.read_index(path)
-
-
-def _below(folder: Folder, object: str, entry: FacetEntry) -> list[FacetEntry]:
-    return facets.below(_entries(folder, object), entry.id)
-
-
-def _find(folder: Folder, object: str, path: tuple[str, ...]) -> FacetEntry:
-    """The entry of a path of facets, or `do.facet_not_found` with the names there are at the step that fails."""
-    entries = _entries(folder, object)
-    found = facets.find(entries, path)
-    if found is not None:
-        return found
-    reached = next(at for at in range(len(path)) if facets.find(entries, path[: at + 1]) is None)
-    above = facets.find(entries, path[:reached])
-    names = [entry.name for entry in entries if entry.parent == (above.id if above else 0)]
-    where = f"in {_shown(path[:reached])} " if reached else ""
-    message = f"the object has no facet {_shown(path[reached : reached + 1])} {where}".rstrip()
-    raise WorkbenchError("do.facet_not_found", message, _names_hint(path[reached], names))
-
-
-def _names_hint(wanted: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    known = list(names)
-    near = get_close_matches(wanted, known, 3, 0.5)
-    if near:
-        return f"did you mean {_list_of(near)}?"
-    return f"there are {_list_of(known[:5])}" if known else "it has never had any"
-
-
-def _list_of(names: Iterable[str]) -> str:
-    return ", ".join(visible(name, limit=80) for name in names)
-
-
-def _shown(path: tuple[str, ...]) -> str:
-    return " ▸ ".join(visible(name, limit=80) for name in path)
-
-
-def _facet(
-    folder: Folder, object: str, path: tuple[str, ...], entry: FacetEntry, inside: tuple[Facet, ...]
-) -> Facet:
-    size = tables = keys = 0
-    there = folder.has(object, entry.id)
-    if there:
-        try:
-            with database.read(database_path(folder.path, object, entry.id)) as connection:
-                size, tables, keys = storage.overview(connection)
-        except (WorkbenchError, apsw.Error):
-            # Shown with nothing in it; opening it says what is wrong with the file.
-            pass
-    return Facet(entry.name, path, entry.id, entry.parent, size, tables, keys, not there, inside)

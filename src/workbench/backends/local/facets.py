@@ -59,12 +59,14 @@ def serialize(entries: list[tuple[int, str]]) -> bytes:
 
 
 def read_index(path: str) -> list[FacetEntry]:
-    """The entries of a `.facets` file; none where there is no file."""
+    """The entries of a `.facets` file; none where there is no file. Raises `do.facet_index`, `state.unreadable`."""
     try:
         with open(path, "rb") as handle:
             data = handle.read()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise WorkbenchError("state.unreadable", f"{path} can't be read: {error.strerror}") from error
     return parse(data)
 
 

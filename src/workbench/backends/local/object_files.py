@@ -5,7 +5,8 @@
 """
 
 import os
-from typing import NamedTuple
+
+from workbench.model.errors import WorkbenchError
 
 ID_LENGTH = 64
 _HEX = frozenset("0123456789abcdef")
@@ -16,20 +17,27 @@ def is_id(text: str) -> bool:
     return len(text) == ID_LENGTH and _HEX.issuperset(text)
 
 
-class Folder(NamedTuple):
-    """A class's folder as it was listed. names: every file's name."""
+class Folder:
+    """A class's folder as it was listed. path: the folder. listed: every file's name, in no order."""
 
-    path: str
-    names: frozenset[str]
+    def __init__(self, path: str, listed: list[str]) -> None:
+        self.path = path
+        self.listed = listed
+        self._names: frozenset[str] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        if self._names is None:
+            self._names = frozenset(self.listed)
+        return self._names
 
     def ids(self) -> list[str]:
-        """The ids of all objects that have any database, or an index of facets, in order."""
-        found = {
-            name[:ID_LENGTH]
-            for name in self.names
-            if name[ID_LENGTH : ID_LENGTH + 1] == "." and name.endswith((".sqlite", ".facets"))
-        }
-        return sorted(found)
+        """The ids of all objects that have a database, or an index of facets, in order."""
+        # ".sqlite" and ".facets" are as long as each other; nothing else beside an id is.
+        length = ID_LENGTH + len(".sqlite")
+        return sorted(
+            {name[:ID_LENGTH] for name in self.listed if len(name) == length and name[ID_LENGTH] == "."}
+        )
 
     def database(self, object: str, facet: int = 0) -> str:
         """The path of an object's database, or of its numbered facet's."""
@@ -38,14 +46,14 @@ class Folder(NamedTuple):
     def has(self, object: str, facet: int = 0) -> bool:
         return database_name(object, facet) in self.names
 
-    def index(self, object: str) -> str | None:
+    def facet_index(self, object: str) -> str | None:
         """The path of the facet index, or None where the object has never had a facet."""
         name = object + ".facets"
         return f"{self.path}/{name}" if name in self.names else None
 
     def of(self, object: str) -> list[str]:
         """Every file of an object, by name, in order."""
-        return sorted(name for name in self.names if name.startswith(object + "."))
+        return sorted(name for name in self.listed if name.startswith(object + "."))
 
 
 def database_name(object: str, facet: int = 0) -> str:
@@ -59,6 +67,8 @@ def database_path(folder: str, object: str, facet: int = 0) -> str:
 def list_folder(path: str) -> Folder:
     """List a class's folder; an empty one where it does not exist."""
     try:
-        return Folder(path, frozenset(os.listdir(path)))
+        return Folder(path, os.listdir(path))
     except (FileNotFoundError, NotADirectoryError):
-        return Folder(path, frozenset())
+        return Folder(path, [])
+    except OSError as error:
+        raise WorkbenchError("state.unreadable", f"{path} can't be listed: {error.strerror}") from error

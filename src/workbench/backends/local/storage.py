@@ -5,6 +5,8 @@ opened it holds the transaction. Keys are text, in the order of their UTF-8 byte
 writes a lone surrogate as it stands) is carried as surrogate escapes, so that it can be asked for again.
 """
 
+from typing import Any
+
 import apsw
 
 from workbench.model.durable_objects import StorageEntry
@@ -45,7 +47,14 @@ def count(connection: apsw.Connection) -> int:
     """How many entries."""
     if not has_table(connection, "_cf_KV"):
         return 0
-    return int(connection.execute("SELECT count(*) FROM _cf_KV").get)
+    return whole(connection.execute("SELECT count(*) FROM _cf_KV").get)
+
+
+def whole(value: object) -> int:
+    """An integer that SQLite gave."""
+    if not isinstance(value, int):
+        raise TypeError(f"SQLite gave {type(value).__name__} for an integer")
+    return value
 
 
 def entry(key: bytes, raw: bytes | None) -> StorageEntry:
@@ -78,7 +87,7 @@ def entries(
     statement = f"SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM _cf_KV WHERE {' AND '.join(conditions)} ORDER BY key"
     if limit is not None:
         statement += f" LIMIT {limit + 1}"
-    rows = connection.execute(statement, bindings).fetchall()
+    rows: list[tuple[Any, ...]] = connection.execute(statement, bindings).fetchall()
     more = limit is not None and len(rows) > limit
     items = [entry(key, raw) for key, raw in (rows[:limit] if more else rows)]
     return Page(items, _cursor(rows[len(items) - 1][0]) if more and items else None)
@@ -113,7 +122,12 @@ def read(connection: apsw.Connection, key: str) -> StorageEntry | None:
     row = connection.execute(
         "SELECT CAST(value AS BLOB) FROM _cf_KV WHERE key = CAST(? AS TEXT)", (wanted,)
     ).fetchone()
-    return None if row is None else entry(wanted, row[0])
+    return None if row is None else entry(wanted, _stored(row[0]))
+
+
+def _stored(value: Any) -> bytes | None:
+    """A value's bytes; NULL, which the runtime never writes, is None."""
+    return value if isinstance(value, bytes) else None
 
 
 def near(connection: apsw.Connection, key: str) -> list[str]:
@@ -123,7 +137,7 @@ def near(connection: apsw.Connection, key: str) -> list[str]:
     if not has_table(connection, "_cf_KV"):
         return []
     rows = connection.execute("SELECT CAST(key AS BLOB) FROM _cf_KV ORDER BY key LIMIT 1000")
-    return get_close_matches(key, [key_text(row[0]) for row in rows], 3)
+    return get_close_matches(key, [key_text(key) for (key,) in rows if isinstance(key, bytes)], 3)
 
 
 def check(key: str, raw: bytes, legacy: bool) -> None:
@@ -173,10 +187,10 @@ def _forget_externals(connection: apsw.Connection, key: bytes) -> None:
 def overview(connection: apsw.Connection) -> tuple[int, int, int]:
     """(bytes, tables of the user's, entries) of a database, without reading a row of the user's."""
     size = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").get
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    names = [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     tables = sum(not name.startswith(("_cf_", "sqlite_", "__miniflare")) for name in names)
     keys = connection.execute("SELECT count(*) FROM _cf_KV").get if "_cf_KV" in names else 0
-    return int(size), tables, int(keys)
+    return whole(size), tables, whole(keys)
 
 
 def object_name(connection: apsw.Connection) -> str | None:

@@ -71,7 +71,7 @@ class LocalWorkflows:
 
     def _files(self, workflow: str) -> Folder:
         if "/" in workflow:
-            return Folder("", frozenset())
+            return Folder("", [])
         return list_folder(f"{self._folder}/{naming.WORKFLOWS_PREFIX}{workflow}")
 
     async def instances(
