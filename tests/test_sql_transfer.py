@@ -1,10 +1,7 @@
-"""A database as a file of SQL and back: ours, wrangler's and the sqlite3 shell's files; rows as CSV and JSON."""
+"""A database as a file of SQL and back: ours, wrangler's and the sqlite3 shell's files."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import subprocess
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -238,29 +235,6 @@ def test_a_large_file_is_imported_in_flat_memory_with_progress_and_can_be_stoppe
             )
         )
     assert here("SELECT count(*) FROM t") == [(60_000,)]
-
-
-def test_rows_are_exported_as_csv_and_json_with_nothing_lost(tmp_path: Path) -> None:
-    here = new_sql(tmp_path)
-    here(
-        "CREATE TABLE t(a, b, c); INSERT INTO t VALUES(9007199254740993, NULL, 'x,\"y\"' || char(10)), "
-        "(0.1, '', x'00ff'), (1.0, CAST(x'ff' AS TEXT), ' ')"
-    )
-    text = "".join(drive(here.database.export_rows("t", "csv")))
-    assert text.splitlines()[0] == "a,b,c"
-    assert list(csv.reader(io.StringIO(text, newline="")))[1] == ["9007199254740993", "", 'x,"y"\n']
-    assert "0.1,\"\",X'00ff'\r\n" in text
-    rows = json.loads(
-        "".join(drive(here.database.export_rows("SELECT a, b, c, a FROM t WHERE a > ?", "json", [0.5])))
-    )
-    assert rows == [
-        {"a": 9007199254740993, "b": None, "c": 'x,"y"\n', "a_2": 9007199254740993},
-        {"a": 1.0, "b": {"$text": "/w=="}, "c": " ", "a_2": 1.0},
-    ]
-    assert json.loads("".join(drive(here.database.export_rows("SELECT 1 WHERE 0", "json")))) == []
-    for source in ("DELETE FROM t", "PRAGMA optimize"):
-        with pytest.raises(WorkbenchError):
-            "".join(drive(here.database.export_rows(source, "csv")))
 
 
 def test_an_export_is_of_one_moment_while_others_write(tmp_path: Path) -> None:

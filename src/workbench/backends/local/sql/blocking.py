@@ -43,7 +43,7 @@ def _heavy(engine: Engine, compiled: Compiled) -> bool:
         return _pages(engine) > _PAGES
     if compiled.explain:
         return False
-    plan = engine.compile("EXPLAIN QUERY PLAN " + compiled.text.lstrip())
+    plan = engine.compile("EXPLAIN QUERY PLAN " + compiled.text.lstrip("; \t\r\n"))
     with engine.rules.trusted():
         lines = [
             str(row[3])

@@ -65,6 +65,8 @@ class LocalSqlDatabase:
             engine = self.engine(writable=writable, transactions=transactions)
             try:
                 yield engine
+            except UnicodeDecodeError:
+                raise SqlError("a name in the schema of this database is not UTF-8") from None
             finally:
                 engine.close()
 
@@ -183,18 +185,12 @@ class LocalSqlDatabase:
         """The database as SQL, a piece at a time, all of one moment. tables: only these and what hangs on them."""
         from .exporting import export_sql
 
-        return self._streamed(lambda engine: export_sql(engine, tables, schema_only))
+        def pieces() -> Iterator[str]:
+            with self.using() as engine:
+                engine.trusted("BEGIN")
+                yield from export_sql(engine, tables, schema_only)
 
-    async def export_rows(self, source: str, form: str, params: Params | None = None) -> Iterator[str]:
-        """A table (its name) or a query as text, streamed. form: "csv" or "json"."""
-        from .exporting import export_rows
-
-        return self._streamed(lambda engine: export_rows(engine, source, form, params))
-
-    def _streamed(self, start: Callable[[Engine], Iterator[str]]) -> Iterator[str]:
-        with self.using() as engine:
-            engine.trusted("BEGIN")
-            yield from start(engine)
+        return pieces()
 
 
 def _cut(sql: str) -> list[tuple[int, int]]:
@@ -243,7 +239,11 @@ def _run(
         engine.trusted("BEGIN" if reading else "BEGIN IMMEDIATE")
         for begin, end, known in statements:
             # One that writes may change what those after it mean, so then each is compiled when its turn comes.
-            compiled = known if known and reading else engine.compile(sql[begin:end], sql, begin)
+            compiled = (
+                known
+                if known and (reading or len(statements) == 1)
+                else engine.compile(sql[begin:end], sql, begin)
+            )
             if reading and compiled.effect != "reads":
                 raise refused_write(compiled.text)
             bindings = parameters.take(compiled.parameters, compiled.names)

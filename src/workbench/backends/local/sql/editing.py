@@ -43,7 +43,7 @@ def editable(engine: Engine, sql: str) -> Editable:
 
 def _mixed(engine: Engine, compiled: Compiled) -> str:
     """Why rows of the result can't be traced to rows of tables, or an empty string."""
-    plan = engine.compile("EXPLAIN QUERY PLAN " + compiled.text.lstrip())
+    plan = engine.compile("EXPLAIN QUERY PLAN " + compiled.text.lstrip("; \t\r\n"))
     with engine.rules.trusted():
         bindings = (None,) * plan.parameters or None
         lines = [str(row[3]) for row in engine.connection.cursor().execute(plan.text, bindings)]

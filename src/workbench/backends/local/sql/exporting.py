@@ -1,20 +1,20 @@
-"""A database as SQL text that makes the same database again, and a table or query as CSV or JSON. All streamed.
+"""A database as SQL text that makes the same database again, streamed.
 
 The SQL is what `wrangler d1 execute --file` and `sqlite3` take: the shape of D1's own export (miniflare, dumpSql), and
 beyond it row ids that mean something, virtual tables (made again from their rows; their shadows make themselves) and text
 that is not UTF-8. The runtime's own tables stay out, as there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.sql import InvalidText, Params, Row, SqlValue, Table
+from workbench.model.sql import Row, Table
 
 from .allowed import reserved
 from .rows import Rows
 from .schema import read_schema
 from .statements import Engine
-from .values import Parameters, literal, quoted
+from .values import literal, quoted
 
 _BATCH = 200
 
@@ -156,79 +156,10 @@ def _others(engine: Engine, kinds: tuple[str, ...], tables: set[str]) -> Iterato
             yield f"{str(made).rstrip().rstrip(';')};\n"
 
 
-def _batches(engine: Engine, sql: str, params: Params | None = None) -> Iterator[list[Row]]:
+def _batches(engine: Engine, sql: str) -> Iterator[list[Row]]:
     """The rows of a query, some hundred at a time."""
-    compiled = engine.compile(sql)
-    parameters = Parameters(params)
-    bindings = parameters.take(compiled.parameters, compiled.names)
-    parameters.finish()
-    rows = Rows(engine, compiled, bindings, sql)
+    rows = Rows(engine, engine.compile(sql), None, sql)
     while not rows.ended:
         found = rows.take(_BATCH)
         if found:
             yield found
-
-
-# --- rows as text
-
-
-def export_rows(engine: Engine, source: str, form: str, params: Params | None) -> Iterator[str]:
-    """A table (by name) or a query as CSV or JSON text. Errors: `sql.error`, `sql.bad_format`, `sql.read_only`."""
-    writers: dict[str, Callable[[list[str], Iterator[list[Row]]], Iterator[str]]] = {
-        "csv": _csv,
-        "json": _json,
-    }
-    if form not in writers:
-        raise WorkbenchError("sql.bad_format", f"there is no format {form}", "csv or json")
-    found = engine.trusted(
-        "SELECT name FROM sqlite_schema WHERE name=? AND type IN ('table','view')", (source,)
-    ).fetchone()
-    sql = source if found is None else f"SELECT * FROM {quoted(source)}"
-    compiled = engine.compile(sql)
-    if compiled.effect != "reads":
-        raise WorkbenchError("sql.read_only", "only what reads can be exported")
-    yield from writers[form](compiled.columns, _batches(engine, sql, params))
-
-
-def _csv(columns: list[str], batches: Iterator[list[Row]]) -> Iterator[str]:
-    """RFC 4180. NULL is an empty field, an empty text is `""`, a blob is X'hex'."""
-    yield ",".join(map(_field, columns)) + "\r\n"
-    for rows in batches:
-        yield "".join(",".join(map(_field, row)) + "\r\n" for row in rows)
-
-
-def _field(value: SqlValue) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, InvalidText):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, bytes):
-        return f"X'{value.hex()}'"
-    if not isinstance(value, str):
-        return repr(value)
-    if value == "" or any(letter in value for letter in ',"\r\n') or value[0] == " " or value[-1] == " ":
-        return '"' + value.replace('"', '""') + '"'
-    return value
-
-
-def _json(columns: list[str], batches: Iterator[list[Row]]) -> Iterator[str]:
-    """A list of objects, a line each, in tagged JSON; a name that comes twice gets a number."""
-    from workbench.model.tagged import dumps, from_sql
-
-    names = _distinct(columns)
-    lead = "[\n"
-    for rows in batches:
-        lines = (dumps(dict(zip(names, map(from_sql, row), strict=True))) for row in rows)
-        yield lead + ",\n".join(lines)
-        lead = ",\n"
-    yield "[]\n" if lead == "[\n" else "\n]\n"
-
-
-def _distinct(columns: list[str]) -> list[str]:
-    names: list[str] = []
-    for column in columns:
-        name, number = column, 2
-        while name in names:
-            name, number = f"{column}_{number}", number + 1
-        names.append(name)
-    return names

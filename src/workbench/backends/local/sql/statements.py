@@ -99,6 +99,8 @@ class Engine:
             raise SqlError(
                 "the SQL holds half a surrogate pair", text=text, offset=start + error.start
             ) from error
+        except UnicodeDecodeError:
+            raise SqlError("a column's name in the result is not UTF-8", text=text, offset=start) from None
         except apsw.Error as error:
             raise self.explained(error, text, start, statement) from None
 
