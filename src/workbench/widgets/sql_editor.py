@@ -1,0 +1,258 @@
+"""A text area for SQL: coloured without a parser library, with completion, and a mark where SQLite found an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.geometry import Offset
+from textual.message import Message
+from textual.widgets import OptionList, TextArea
+from textual.widgets.option_list import Option
+from textual.widgets.text_area import Edit, EditResult
+
+from workbench.model.text import visible
+
+from .palette import Palette
+from .safe_input import SafeTextArea
+from .sql_completion import Candidate, Completion
+from .sql_words import Colours, tokens
+
+Completer = Callable[[str, int], Completion]
+ASK_UP_TO = 200_000
+"""Characters of text up to which completion comes by itself."""
+LONG_LINE = 5_000
+"""A longer line is left uncoloured."""
+
+
+_TYPING = re.compile(r"(?:\.\w*|\b\w{2,})\Z")
+
+
+class CompletionList(OptionList, can_focus=False):
+    """What could be typed, above everything else, at the cursor."""
+
+    DEFAULT_CSS = """
+    CompletionList {
+        overlay: screen; position: absolute; constrain: inside inflect; display: none; width: auto; max-width: 50; height: auto;
+        max-height: 9; min-width: 16; padding: 0; border: none; background: $panel; scrollbar-size-vertical: 1;
+    }
+    """
+
+    def fill(self, candidates: list[Candidate]) -> None:
+        """Show these, the first one chosen."""
+        widest = max(len(visible(one.name, limit=40)) for one in candidates)
+        self.clear_options()
+        self.add_options(
+            Option(
+                Content.assemble(
+                    (visible(one.name, limit=40).ljust(min(widest, 40) + 2), ""),
+                    (visible(one.about, limit=40), "$text-muted"),
+                )
+            )
+            for one in candidates
+        )
+        self.highlighted = 0
+
+
+class SqlEditor(SafeTextArea, inherit_bindings=False):
+    """`completer` gives candidates; `mark_error` underlines; keys that run SQL are the pane's."""
+
+    DEFAULT_CSS = """
+    SqlEditor { border: none; padding: 0; background: $surface; }
+    SqlEditor:focus { border: none; }
+    SqlEditor .text-area--gutter { color: $text-muted; background: $surface; }
+    SqlEditor .text-area--cursor-gutter { color: $text-primary; background: $surface; }
+    """
+    # The window has its own use for f6 and f7.
+    BINDINGS: ClassVar[list[Any]] = [
+        *[
+            binding
+            for binding in TextArea.BINDINGS
+            if isinstance(binding, Binding) and binding.key not in ("f6", "f7")
+        ],
+        Binding("ctrl+@,ctrl+space", "complete", "Complete", show=False),
+        Binding("alt+a", "select_all", "Select all", show=False),
+    ]
+
+    class Escaped(Message):
+        """Escape, with nothing open to close."""
+
+    def __init__(self, text: str = "", **options: Any) -> None:
+        self._colours = Colours()
+        self._edited_from = 0
+        self._error: tuple[int, int, int] | None = None
+        # The cursor line's style would paint over the colours of its tokens.
+        super().__init__(
+            text,
+            show_line_numbers=True,
+            soft_wrap=False,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+            **options,
+        )
+        self.completer: Completer | None = None
+        self._completion: Completion | None = None
+        self.popup = CompletionList()
+        self._palette = Palette(self)
+
+    def on_mount(self) -> None:
+        self.screen.mount(self.popup)
+
+    def on_unmount(self) -> None:
+        self.popup.remove()
+
+    # Colour
+
+    def edit(self, edit: Edit) -> EditResult:
+        self._edited_from = min(edit.from_location[0], edit.to_location[0])
+        self._error = None
+        return super().edit(edit)
+
+    def _build_highlight_map(self) -> None:
+        """The text changed (Textual's own hook for it)."""
+        self._colours.changed(self._edited_from)
+        self._edited_from = 0
+        super()._build_highlight_map()
+
+    def get_line(self, line_index: int) -> Text:
+        text = super().get_line(line_index)
+        if len(text) > LONG_LINE:
+            return text
+        lines: Any = self.document.lines
+        for start, end, kind in self._colours.of(lines, line_index):
+            text.stylize(self._palette[kind], start, end)
+        if self._error is not None and self._error[0] == line_index:
+            text.stylize(self._palette["error"] + Style(underline=True, reverse=True), *self._error[1:])
+        return text
+
+    def mark_error(self, offset: int) -> None:
+        """Underline the token at a character offset until the text changes, and put the cursor there."""
+        offset = max(0, min(offset, len(self.text)))
+        location = self.location_of(offset)
+        line = self.document.get_line(location[0])
+        token = next((t for t in tokens(line) if t.start <= location[1] < t.end), None)
+        start = token.start if token else max(0, min(location[1], len(line) - 1))
+        self._error = (location[0], start, token.end if token else start + 1)
+        self._line_cache.clear()
+        self.move_cursor(location)
+        self.refresh()
+
+    # Places
+
+    @property
+    def cursor_index(self) -> int:
+        """The cursor as a character offset."""
+        return self.index_of(self.cursor_location)
+
+    def index_of(self, location: tuple[int, int]) -> int:
+        lines: Any = self.document.lines
+        return sum(len(line) for line in lines[: location[0]]) + location[0] * self._newline + location[1]
+
+    def location_of(self, offset: int) -> tuple[int, int]:
+        lines: Any = self.document.lines
+        for row, line in enumerate(lines):
+            if offset <= len(line):
+                return row, offset
+            offset -= len(line) + self._newline
+        return len(lines) - 1, len(lines[-1])
+
+    @property
+    def _newline(self) -> int:
+        return len(self.document.newline)
+
+    # Completion
+
+    @property
+    def completing(self) -> bool:
+        return self._completion is not None
+
+    def action_complete(self) -> None:
+        """Offer what could be typed here."""
+        if self.completer is None:
+            return
+        found = self.completer(self.text, self.cursor_index)
+        if not found.candidates:
+            self.close_completion()
+            return
+        self._completion = found
+        self.popup.fill(found.candidates)
+        row, column = self.location_of(found.start)
+        back = self.cursor_location[1] - column if row == self.cursor_location[0] else 0
+        self.popup.styles.offset = self.cursor_screen_offset + Offset(-back, 1)
+        self.popup.display = True
+
+    def close_completion(self) -> None:
+        self._completion = None
+        self.popup.display = False
+
+    def _accept(self) -> None:
+        completion, at = self._completion, self.popup.highlighted
+        self.close_completion()
+        if completion is not None and at is not None:
+            insert = completion.candidates[at].insert
+            self.replace(insert, self.location_of(completion.start), self.cursor_location)
+
+    def _complete_while_typing(self, typed: str) -> None:
+        """Offer after a second letter or a dot; keep an open list up to date."""
+        if self.completer is None or len(self.document.lines) > 2_000 or len(self.text) > ASK_UP_TO:
+            return
+        before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
+        word = _TYPING.search(before)
+        if typed == "." or word:
+            self.action_complete()
+            first = self._completion.candidates[0].name.lower() if self._completion else ""
+            if word and first == word[0].lower().rpartition(".")[2]:
+                self.close_completion()  # it is written out: enter is a new line again
+        else:
+            self.close_completion()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.completing and event.key in ("up", "down", "enter", "tab", "escape"):
+            self._steer(event)
+            return
+        if event.key == "escape":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Escaped())
+            return
+        if event.key == "tab" and not self.read_only:
+            event.stop()
+            event.prevent_default()
+            self._tab()
+            return
+        await super()._on_key(event)
+        if event.is_printable or event.key == "backspace":
+            self.call_after_refresh(self._complete_while_typing, event.character or "")
+        elif self.completing:
+            self.close_completion()
+
+    def _steer(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self.close_completion()
+        elif event.key in ("enter", "tab"):
+            self._accept()
+        elif event.key == "down":
+            self.popup.action_cursor_down()
+        else:
+            self.popup.action_cursor_up()
+
+    def _tab(self) -> None:
+        """Behind a word: complete it. Elsewhere: two spaces."""
+        before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
+        if before[-1:].isalnum() or before[-1:] in ("_", "."):
+            self.action_complete()
+            if self._completion is not None and len(self._completion.candidates) == 1:
+                self._accept()
+        else:
+            self.insert("  ")
+
+    def on_blur(self) -> None:
+        self.close_completion()
