@@ -25,8 +25,13 @@ LIVE_NOTE = (
 LIVE_ALARM_NOTE = " The server forgets its alarm with its next start."
 
 
-def remove_object(folder: Folder, object: str, *, live: bool, dry_run: bool) -> Removal:
-    """Everything of an object: its alarm, its database, its facets, their index."""
+def remove_object(
+    folder: Folder, object: str, *, live: bool, dry_run: bool, keep_tables: bool = False
+) -> Removal:
+    """Everything of an object: its alarm, its database, its facets, their index.
+
+    keep_tables: what is emptied in place keeps its tables without their rows (the engine of Workflows needs its own).
+    """
     alarm = _has_alarm(folder, object)
     names = sorted(
         folder.of(object), key=lambda name: (name != f"{object}.sqlite", name.endswith(".facets"), name)
@@ -38,7 +43,7 @@ def remove_object(folder: Folder, object: str, *, live: bool, dry_run: bool) -> 
         if alarm:
             with database.write(f"{folder.path}/metadata.sqlite") as connection:
                 alarms.schedule(connection, object, None, None)
-        _go(folder, databases if live else names, live)
+        _go(folder, databases if live else names, live, keep_tables)
     note = (LIVE_NOTE if databases else "") + (LIVE_ALARM_NOTE if alarm else "") if live else ""
     return Removal(lines[:_MOST_LINES], len(lines), dry_run, live and alarm, note)
 
@@ -70,12 +75,12 @@ def _lines(folder: Folder, names: list[str], live: bool) -> list[str]:
     return [f"{'everything in' if live else 'file'} {where}/{name}" for name in names]
 
 
-def _go(folder: Folder, names: list[str], live: bool) -> None:
+def _go(folder: Folder, names: list[str], live: bool, keep_tables: bool = False) -> None:
     """In the order given: the database before its `-wal`, so that nothing half removed can come back."""
     for name in names:
         path = f"{folder.path}/{name}"
         if live:
-            empty_in_place(path)
+            empty_in_place(path, keep_tables)
         else:
             try:
                 os.remove(path)
@@ -89,8 +94,8 @@ def _go(folder: Folder, names: list[str], live: bool) -> None:
                 ) from error
 
 
-def empty_in_place(path: str) -> None:
-    """Replace what a database holds by the runtime's own tables, empty; the object's name is kept."""
+def empty_in_place(path: str, keep_tables: bool = False) -> None:
+    """Replace what a database holds by the runtime's own tables (or all of them), empty; the object's name is kept."""
     template = apsw.Connection(":memory:")
     try:
         with database.read(path) as connection:
@@ -98,7 +103,7 @@ def empty_in_place(path: str) -> None:
             rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
             name = storage.object_name(connection)
         for table, sql in rows:
-            if table in _KEPT:
+            if table in _KEPT or (keep_tables and not str(table).startswith("sqlite_")):
                 template.execute(str(sql))
         if name is not None:
             template.execute("INSERT INTO __miniflare_do_name (id, name) VALUES (1, ?)", (name,))

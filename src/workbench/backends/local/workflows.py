@@ -23,6 +23,7 @@ from .object_files import Folder, list_folder
 
 STATUSES = ("queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting")
 """By the engine's number."""
+_MOST_COUNTED = 500
 _START, _ENDED = 1, {2, 3, 4}
 _STEP_EVENTS = {5: "step", 8: "sleep", 14: "wait", 18: "rollback"}
 _STEP_ENDS = {
@@ -36,6 +37,12 @@ _STEP_ENDS = {
 }
 _ATTEMPTS = {10, 19}
 _ATTEMPT_FAILED = {12, 21}
+
+
+LIVE_NOTE = (
+    "A server is running, so the instance was emptied in place; one that is under way stays in the server's memory, "
+    "and goes on, until the server starts again."
+)
 
 
 class LocalWorkflows:
@@ -67,7 +74,7 @@ class LocalWorkflows:
                 and list_folder(f"{self._folder}/{folder}").ids()
             ):
                 found[name] = Workflow(name, bound=False)
-        return [one._replace(instances=len(self._files(one.name).ids())) for one in found.values()]
+        return [one._replace(instances=_count(self._files(one.name))) for one in found.values()]
 
     def _files(self, workflow: str) -> Folder:
         if "/" in workflow:
@@ -79,20 +86,13 @@ class LocalWorkflows:
     ) -> Page[WorkflowInstance]:
         """Newest first, without steps. A file that can't be read is an instance of status "unknown"."""
         folder = self._files(workflow)
-        heads = sorted((self._head(folder, id) for id in folder.ids()), key=_newest_first)
+        heads = sorted((one for id in folder.ids() if (one := _head(folder, id))), key=_newest_first)
         begin = 0
         if cursor is not None:
             begin = next((at + 1 for at, one in enumerate(heads) if one.id == cursor), len(heads))
         page = heads[begin:] if limit is None else heads[begin : begin + limit]
         more = begin + len(page) < len(heads)
         return Page(page, page[-1].id if page and more else None)
-
-    def _head(self, folder: Folder, file: str) -> WorkflowInstance:
-        try:
-            with database.read(folder.database(file)) as connection:
-                return _instance(connection, file, steps=False)
-        except (WorkbenchError, apsw.Error):
-            return WorkflowInstance(file, "unknown", None, None, None)
 
     async def get(self, workflow: str, instance: str) -> WorkflowInstance:
         folder = self._files(workflow)
@@ -104,13 +104,13 @@ class LocalWorkflows:
         """The file an instance is kept in: a name made of its id, as an object's is; a file's own name is taken too."""
         file = naming.id_from_name(naming.WORKFLOWS_PREFIX + workflow, instance)
         for candidate in (file, instance):
-            if folder.has(candidate):
+            if folder.has(candidate) and _head(folder, candidate) is not None:
                 return candidate
         ids = folder.ids()
         raise WorkbenchError(
             "workflows.instance_not_found",
             f"the Workflow {workflow} has no instance {instance}",
-            f"there are {len(ids)}" if ids else "it has never run here",
+            f"there are {_count(folder)}" if ids else "it has never run here",
         )
 
     async def delete_instance(self, workflow: str, instance: str, dry_run: bool = False) -> Removal:
@@ -120,11 +120,33 @@ class LocalWorkflows:
         folder = self._files(workflow)
         file = self._file(folder, workflow, instance)
         live = server_running(self._state)
-        removal = remove_object(folder, file, live=live, dry_run=dry_run)
+        removal = remove_object(folder, file, live=live, dry_run=dry_run, keep_tables=True)
         if not live:
             return removal
-        note = "A server is running, so the instance was emptied in place; one that still runs is held in its memory until it restarts."
-        return removal._replace(needs_restart=True, note=note)
+        return removal._replace(needs_restart=True, note=LIVE_NOTE)
+
+
+def _head(folder: Folder, file: str) -> WorkflowInstance | None:
+    """An instance without its steps; None where its file was emptied, or never held one."""
+    try:
+        with database.read(folder.database(file)) as connection:
+            return _instance(connection, file, steps=False) if _is_there(connection) else None
+    except (WorkbenchError, apsw.Error):
+        return WorkflowInstance(file, "unknown", None, None, None)
+
+
+def _is_there(connection: apsw.Connection) -> bool:
+    if not storage.has_table(connection, "_cf_KV"):
+        return False
+    return connection.execute("SELECT 1 FROM _cf_KV WHERE key = 'INSTANCE_METADATA'").get is not None
+
+
+def _count(folder: Folder) -> int:
+    """How many instances; of very many the files are counted, some of which may have been emptied."""
+    ids = folder.ids()
+    if len(ids) > _MOST_COUNTED:
+        return len(ids)
+    return sum(_head(folder, id) is not None for id in ids)
 
 
 def _newest_first(instance: WorkflowInstance) -> tuple[bool, str, str]:
