@@ -66,7 +66,12 @@ function r2Object(object) {
 }
 
 const r2 = {
-  put: async (env, { binding, key, value, options }) => r2Object(await env[binding].put(key, fromBase64(value), options)),
+  put: async (env, { binding, key, value, options }) => {
+    // JSON has no dates.
+    const expiry = options?.httpMetadata?.cacheExpiry;
+    if (expiry) options.httpMetadata.cacheExpiry = new Date(expiry);
+    return r2Object(await env[binding].put(key, fromBase64(value), options));
+  },
   get: async (env, { binding, key, options }) => {
     const object = await env[binding].get(key, options);
     return object && { ...r2Object(object), value: await bytesOrNull(object.body && object) };
