@@ -131,6 +131,27 @@ def test_a_database_without_a_binding_goes_by_its_hash(oracle: Oracle) -> None:
     assert Sql(drive(unbound.sql(ID)))("SELECT max(a) FROM unbound") == [(5,)]
 
 
+def test_a_damaged_database_is_said_to_be_damaged_and_hides_no_other(tmp_path: Path) -> None:
+    d1 = LocalD1(project_on(tmp_path, bound=ID))
+    Sql(drive(d1.sql(ID)))("CREATE TABLE fine(a); CREATE VIRTUAL TABLE docs USING fts5(x)")
+    folder = tmp_path / "v3" / "d1" / "miniflare-D1DatabaseObject"
+    (folder / ("0" * 64 + ".sqlite")).write_bytes(b"no database at all, but long enough to look at" * 100)
+    whole = Sql(drive(d1.sql("cut", create=True)))
+    whole("CREATE TABLE t(a); INSERT INTO t SELECT randomblob(3000) FROM json_each('[1,2,3,4,5,6,7,8,9]')")
+    cut = Path(whole.database.path)
+    cut.write_bytes(cut.read_bytes()[:9000])
+    found = {row.id: row for row in drive(d1.databases())}
+    assert found[ID].tables == 2
+    assert found["0" * 64].tables is None
+    for id, codes in (("0" * 64, {"state.not_a_database"}), (cut.stem, {"state.truncated", "state.damaged"})):
+        with pytest.raises(WorkbenchError) as damaged:
+            Sql(drive(d1.sql(id)))("SELECT count(*) FROM t WHERE length(a) > 5")
+        assert damaged.value.code in codes
+        with pytest.raises(WorkbenchError):
+            Sql(drive(d1.sql(id)))("CREATE TABLE u(a); INSERT INTO t SELECT 1 FROM t")
+    assert Sql(drive(d1.sql(ID)))("SELECT count(*) FROM fine") == [(0,)]
+
+
 def test_an_unknown_database_names_those_there_are(oracle: Oracle) -> None:
     with pytest.raises(WorkbenchError, match="no D1 database shpo") as missing:
         drive(_d1(oracle).sql("shpo"))

@@ -18,7 +18,11 @@ from .database import exists, open_database, read, translated
 from .manners import server_running
 from .sql import LocalSqlDatabase
 
-_TABLES = "SELECT count(*) FROM sqlite_schema WHERE type='table' AND substr(name,1,7)<>'sqlite_' AND lower(substr(name,1,4))<>'_cf_'"
+# The user's own: no shadows of virtual tables, nothing of SQLite's or the runtime's.
+_TABLES = (
+    "SELECT count(*) FROM pragma_table_list WHERE schema='main' AND type IN ('table','virtual')"
+    " AND substr(name,1,7)<>'sqlite_' AND lower(substr(name,1,4))<>'_cf_'"
+)
 
 
 class LocalD1:
@@ -94,7 +98,9 @@ class LocalD1:
         )
 
     def _file_id(self, database: str) -> str:
-        """The name of its file: the hash of its id, or that hash as it is given."""
+        """The name of its file: the hash of its id, or the file's own name where nothing binds it."""
+        if not self._is_bound(database) and database in self._on_disk():
+            return database
         return naming.object_id(naming.D1, database)
 
     def _path(self, database: str) -> str:
