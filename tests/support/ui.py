@@ -37,6 +37,10 @@ class Window:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
+    def says(self, text: str) -> bool:
+        """Whether a text is on screen, also where it is broken over lines."""
+        return text in " ".join(self.text.split())
+
     def line(self, part: str) -> str:
         """The first line on screen that holds `part`."""
         return next((line for line in self.text.splitlines() if part in line), "")
@@ -67,7 +71,7 @@ class Window:
 async def window(folder: str | os.PathLike[str], size: tuple[int, int] = (120, 40)) -> AsyncIterator[Window]:
     """Open the workbench on a folder; closed at the end as a person closes it."""
     app = WorkbenchApp(folder=str(folder))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         opened = Window(app, pilot)
         yield opened
         await asyncio.sleep(0)

@@ -31,6 +31,11 @@ class Watched:
             self.total = total
 
     @property
+    def amount(self) -> str:
+        """How much was done, with its unit."""
+        return amount(self.done, self.unit)
+
+    @property
     def rate(self) -> float:
         """Units a second since it began."""
         return self.done / max(0.05, time.monotonic() - self.began)
@@ -85,11 +90,15 @@ class TransferBar(Widget):
         return "█" * full + "░" * (cells - full)
 
     def _amount(self, number: float) -> str:
-        work = self.watched
-        if work is None or work.unit != "bytes":
-            return f"{number:,.0f} {work.unit if work else ''}".strip()
-        for unit in ("B", "KiB", "MiB", "GiB"):
-            if number < 1024 or unit == "GiB":
-                return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"
-            number /= 1024
-        return ""
+        return amount(number, self.watched.unit) if self.watched else ""
+
+
+def amount(number: float, unit: str) -> str:
+    """A number with its unit; bytes as KiB and so on."""
+    if unit != "bytes":
+        return f"{number:,.0f} {unit}"
+    for name in ("B", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:,.0f} {name}" if name == "B" else f"{number:,.1f} {name}"
+        number /= 1024
+    return f"{number:,.1f} GiB"

@@ -113,7 +113,9 @@ class EntryEditor(ModalScreen[Edited | None]):
             yield Static(Content(visible(title, limit=300)), id="heading")
             yield TargetBadge(self.target)
             if self.new:
-                yield SafeInput(self.entry.key, placeholder="key", id="key", compact=True)
+                yield SafeInput(
+                    self.entry.key, placeholder="key", id="key", compact=True, select_on_focus=False
+                )
             yield SafeTextArea(self._text, id="text", show_line_numbers=False, tab_behavior="focus")
             if self.has_metadata:
                 metadata = (

@@ -26,7 +26,7 @@ class KvBrowser(Browser):
 class R2Browser(Browser):
     """The objects of an R2 bucket, and the uploads begun and not completed."""
 
-    BINDINGS: ClassVar[list[Any]] = [Binding("p", "uploads", "Pending uploads")]
+    BINDINGS: ClassVar[list[Any]] = [Binding("p", "uploads", "Uploads")]
 
     @property
     def source(self) -> Source:

@@ -107,7 +107,7 @@ class Transferring(Browsing):
         try:
             self.tell(await run(watched))
         except Cancelled:
-            self.tell(f"{watched.title}: stopped after {watched.done:,} {watched.unit}")
+            self.tell(f"{watched.title}: stopped after {watched.amount}")
             wish = None
         except WorkbenchError as error:
             self.tell_error(error)

@@ -46,11 +46,10 @@ class ValuePanel(Vertical):
         line = []
         for name, value in loaded.rows:
             flat = " ".join(value.split())
-            if name in ("size", "uploaded", "expires", "metadata", "contentType") or name.startswith(
-                "custom "
-            ):
-                line.append(flat if name in ("size", "contentType") else f"{name} {flat}")
-        parts.append("\n" + visible(" · ".join(line), limit=600))
+            if name in ("uploaded", "expires", "metadata", "contentType") or name.startswith("custom "):
+                line.append(flat if name == "contentType" else f"{name} {flat}")
+        if line:
+            parts.append("\n" + visible(" · ".join(line), limit=600))
         if not loaded.whole:
             parts.append(
                 (f"\nthe first {size(len(loaded.data))}; s saves all of it to disk", "$text-warning")
