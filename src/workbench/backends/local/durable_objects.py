@@ -58,11 +58,18 @@ class LocalDurableObjects:
                 bound=binding.bound or (known is not None and known.bound),
             )
         for name in sorted(list_folder(self._folder).names - found.keys()):
-            listed = list_folder(f"{self._folder}/{name}")
-            if listed.names:
+            if self._count(name) is not None:
                 script, _, class_name = name.rpartition("-")
                 found[name] = DoNamespace(name, class_name, script, bound=False)
-        return [one._replace(objects=len(self._list(one.id).ids())) for one in found.values()]
+        return [one._replace(objects=self._count(one.id)) for one in found.values()]
+
+    def _count(self, namespace: str) -> int | None:
+        """How many objects; None where there is no folder, or none that can be listed."""
+        try:
+            folder = self._list(namespace)
+        except WorkbenchError:
+            return None
+        return len(folder.ids()) if folder.listed else None
 
     def _list(self, namespace: str) -> Folder:
         return list_folder(self._path(namespace))
@@ -127,6 +134,12 @@ class LocalDurableObjects:
         folder = self._list(namespace)
         lookup.require(folder, namespace, object)
         return lookup.facet_tree(folder, object)
+
+    async def room(self, namespace: str, object: str) -> Facet:
+        """The object's own database (number 0, no name), with its facets inside."""
+        folder = self._list(namespace)
+        lookup.require(folder, namespace, object)
+        return lookup.room(folder, object)
 
     # -- storage
 
@@ -222,6 +235,8 @@ class LocalDurableObjects:
     async def set_alarm(self, namespace: str, object: str, scheduled_ms: int | None) -> str:
         """The order of the two writes is the runtime's own: a crash between them leaves an alarm that is put right
         when it fires, never one that is promised and does not fire."""
+        if scheduled_ms is not None and not 0 <= scheduled_ms <= alarms.LATEST_MS:
+            raise UsageError(f"no alarm can be set for {iso(scheduled_ms)}")
         folder = self._list(namespace)
         lookup.require(folder, namespace, object)
         name = lookup.name_of(folder, object)

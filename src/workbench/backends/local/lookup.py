@@ -88,6 +88,12 @@ def facet_tree(folder: Folder, object: str) -> tuple[Facet, ...]:
     return tuple(reversed(children.get(0, [])))
 
 
+def room(folder: Folder, object: str) -> Facet:
+    """The object's own database as the room that its facets lie in: number 0, no name."""
+    inside = facet_tree(folder, object)
+    return _facet(folder, object, (), FacetEntry(0, 0, ""), inside)._replace(deleted=False)
+
+
 def with_scheduled(ids: list[str], scheduled: Iterable[str]) -> list[str]:
     """The ids, in order, with those that only the alarms know."""
     extra = [id for id in scheduled if (at := bisect_left(ids, id)) == len(ids) or ids[at] != id]
