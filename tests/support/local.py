@@ -28,14 +28,13 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return drive(coroutine)
 
 
-def in_child(code: str, *arguments: object, user: int | None = None, timeout: float = 60) -> Any:
-    """Run code in a Python of its own, as another user where said; what it prints is JSON."""
+def in_child(code: str, *arguments: object, timeout: float = 60) -> Any:
+    """Run code in a Python of its own; what it prints is JSON."""
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
-        user=user,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -82,36 +82,31 @@ def unknown_format(path: str, detail: str) -> WorkbenchError:
 
 
 def _damaged(path: str) -> WorkbenchError:
-    missing = _missing_bytes(path)
-    if missing:
-        return WorkbenchError(
-            "state.truncated",
-            f"{path} is cut off: at least {missing} bytes are missing at its end",
-            f"Restore it, or delete it and start over. {_LEFT_ALONE}",
-        )
-    return WorkbenchError(
-        "state.damaged",
-        f"{path} is a SQLite database with damaged content",
-        f"Restore it, or delete it and start over. {_LEFT_ALONE}",
-    )
+    hint = f"Restore it, or delete it and start over. {_LEFT_ALONE}"
+    if _is_cut_off(path):
+        return WorkbenchError("state.truncated", f"{path} is cut off: its end is missing", hint)
+    return WorkbenchError("state.damaged", f"{path} is a SQLite database with damaged content", hint)
 
 
-def _missing_bytes(path: str) -> int:
-    """How much of a cut-off database is missing, by its own page count; 0 where that cannot be told."""
+def _is_cut_off(path: str) -> bool:
+    """Whether a damaged database has fewer pages than its first one says: then SQLite does not even count them."""
     try:
-        size = os.stat(path).st_size
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        log = os.path.exists(path + "-wal") and os.stat(path + "-wal").st_size > 0
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
     except (OSError, apsw.Error):
-        return 0
+        return False
     try:
-        pages = connection.pragma("page_count")
-        page_size = connection.pragma("page_size")
+        if log:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("PRAGMA page_count").fetchall()
+    except apsw.CorruptError:
+        return True
     except apsw.Error:
-        return 0
+        return False
     finally:
         connection.close()
-    whole = int(pages or 0) * int(page_size or 0)
-    return max(whole - size, -size % int(page_size or 1))
+    return False
 
 
 def _cannot_open(path: str) -> WorkbenchError:
