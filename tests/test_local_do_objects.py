@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.oracle import Oracle, OracleError, Room
-from workbench.backends.local import LocalBackend
+from workbench.backends.local import LocalBackend, database, storage
 from workbench.backends.local.durable_objects import LocalDurableObjects
 from workbench.backends.local.facets import read_index
 from workbench.model.bindings import Project
@@ -200,6 +201,56 @@ async def test_an_index_cut_off_in_the_middle_shows_what_is_whole(
     index.write_bytes(whole)
 
 
+async def test_a_damaged_object_costs_its_own_name_and_nothing_else(
+    oracle: Oracle, local: LocalDurableObjects, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    folder = state / "v3" / "do" / "w-Room"
+    folder.mkdir(parents=True)
+    whole, cut, foreign = (character * 64 for character in "abc")
+    for id in (whole, cut):
+        with database.write(f"{folder}/{id}.sqlite", create=True) as connection:
+            connection.execute("CREATE TABLE __miniflare_do_name (id INTEGER PRIMARY KEY, name TEXT)")
+            connection.execute("INSERT INTO __miniflare_do_name VALUES (1, ?)", (f"name of {id[0]}",))
+            storage.write(connection, "key", b"\xff\x0fT")
+    os.truncate(folder / f"{cut}.sqlite", 5000)
+    (folder / f"{foreign}.sqlite").write_bytes(b"not a database, but long enough to be looked at" * 20)
+    (folder / f"{foreign}.facets").write_bytes(b"not an index either")
+    (folder / "metadata.sqlite").write_bytes(b"nor are these the alarms" * 50)
+    damaged = LocalBackend(Project(str(tmp_path), (), str(state))).durable_objects
+    found = (await damaged.objects("w-Room")).items
+    assert [(one.id, one.name) for one in found] == [(whole, "name of a"), (cut, None), (foreign, None)]
+    assert (await damaged.storage_get("w-Room", whole, "key")).value is True
+    for id, code in ((cut, "state.truncated"), (foreign, "state.not_a_database")):
+        with pytest.raises(WorkbenchError) as caught:
+            await damaged.storage_list("w-Room", id)
+        assert caught.value.code == code
+    assert [one.objects for one in await damaged.namespaces()] == [3]
+
+
+async def test_a_page_of_an_object_with_very_many_keys_begins_where_the_last_one_ended(
+    local: LocalDurableObjects, tmp_path: Path
+) -> None:
+    path = f"{tmp_path}/many.sqlite"
+    with database.write(path, create=True) as connection:
+        for number in range(3000):
+            storage.write(connection, f"p/{number:06}", b"\xff\x0f0")
+    with database.read(path) as connection:
+        steps = 0
+
+        def stepped() -> bool:
+            nonlocal steps
+            steps += 1
+            return False
+
+        first = storage.entries(connection, "p/", 2900)
+        connection.set_progress_handler(stepped, 10)
+        second = storage.entries(connection, "p/", 10, first.cursor)
+        connection.set_progress_handler(None)
+        assert next(one.key for one in second.items) == "p/002900"
+        assert steps < 100
+
+
 async def test_alarms_are_listed_soonest_first_and_set_with_a_word_about_the_server(
     oracle: Oracle, local: LocalDurableObjects
 ) -> None:
@@ -217,6 +268,8 @@ async def test_alarms_are_listed_soonest_first_and_set_with_a_word_about_the_ser
         "2100-01-01T00:00:00.000Z",
         "2100-01-01T00:00:01.000Z",
     ]
+    with pytest.raises(WorkbenchError, match="no alarm"):
+        await local.set_alarm("oracle-Unbound", ids[0], 2**60)
     for id in ids:
         await local.set_alarm("oracle-Unbound", id, None)
     assert await local.alarms("oracle-Unbound") == []
@@ -293,7 +346,7 @@ async def test_what_was_done_with_the_server_stopped_is_what_it_finds(
 
 _WRITER = """
 import sys
-from workbench.backends.local import LocalBackend
+from workbench.backends.local import LocalBackend, database, storage
 from workbench.model.bindings import Project
 local = LocalBackend(Project(sys.argv[1], (), sys.argv[2])).durable_objects
 number = int(sys.argv[4])

@@ -10,6 +10,8 @@ import apsw
 from .storage import has_table
 
 _MS = 1_000_000
+LATEST_MS = (2**63 - 1) // _MS
+"""The last moment that nanoseconds in 64 bits can say, in 2262."""
 _SCHEDULE = """
 CREATE TABLE IF NOT EXISTS _cf_ALARM (
   actor_id TEXT PRIMARY KEY,

@@ -76,10 +76,11 @@ def entries(
     if not has_table(connection, "_cf_KV"):
         return Page([])
     begin = key_bytes(prefix)
-    conditions, bindings = ["key >= CAST(? AS TEXT)"], [begin]
-    if cursor is not None:
-        conditions.append("key > CAST(? AS TEXT)")
-        bindings.append(_after(cursor))
+    # One lower bound only: with two SQLite may begin at the wrong one and walk all that was shown before.
+    if cursor is None:
+        conditions, bindings = ["key >= CAST(? AS TEXT)"], [begin]
+    else:
+        conditions, bindings = ["key > CAST(? AS TEXT)"], [max(begin, _after(cursor))]
     end = _end_of(begin)
     if end is not None:
         conditions.append("key < CAST(? AS TEXT)")
