@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.widgets import Static
 
@@ -23,12 +23,12 @@ class _TextPane(Pane):
     """A pane that is a page of text."""
 
     DEFAULT_CSS = """
-    _TextPane VerticalScroll { padding: 0 1; }
-    _TextPane Static { height: auto; width: 1fr; }
+    _TextPane ScrollableContainer { padding: 0 1; }
+    _TextPane Static { height: auto; width: auto; text-wrap: nowrap; }
     """
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
+        with ScrollableContainer():
             yield Static(id="page")
 
     async def on_mount(self) -> None:
@@ -57,10 +57,10 @@ def problem_lines(problems: tuple[Problem, ...]) -> list[Part]:
 
 
 def table_lines(rows: Sequence[tuple[str, ...]]) -> list[Part]:
-    """Rows in columns as wide as they need, up to 48 cells."""
+    """Rows in columns as wide as they need, up to 60 characters."""
     if not rows:
         return []
-    shown = [tuple(visible(cell, limit=47) for cell in row) for row in rows]
+    shown = [tuple(visible(cell, limit=60) for cell in row) for row in rows]
     widths = [max(Content(row[i]).cell_length for row in shown) for i in range(len(rows[0]))]
     parts: list[Part] = []
     for number, row in enumerate(shown):
@@ -123,19 +123,13 @@ class StatePane(_TextPane):
             entries = await self.session.call("state.list")
         except WorkbenchError as error:
             return [*parts, "\n", (visible(error.message), "$text-error")]
-        rows = [("", "kind", "resource", "size", "files", "path")]
+        total = sum(one.size_bytes for one in entries)
+        rows = [("", "kind", "resource", "size", "files", "what it is")]
         for one in entries:
             sign = "" if one.bound else "○"
-            rows.append(
-                (sign, one.kind, one.resource or "", size(one.size_bytes), f"{one.files:,}", one.path)
-            )
-        parts += ["\n", *table_lines(rows)]
-        notes = [(one.path, one.note) for one in entries if one.note]
-        if notes:
-            parts.append("\n")
-            parts += [f"{visible(path)}: {visible(note)}\n" for path, note in notes]
-        total = sum(one.size_bytes for one in entries)
-        return [*parts, "\n", (f"{size(total)} in all\n", "bold")]
+            what = one.note or one.path
+            rows.append((sign, one.kind, one.resource or "", size(one.size_bytes), f"{one.files:,}", what))
+        return [*parts, (f"{size(total)} in all\n\n", "bold"), *table_lines(rows)]
 
 
 def size(count: int) -> str:

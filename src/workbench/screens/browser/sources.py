@@ -170,7 +170,7 @@ class KvSource(_Common):
         files = [
             Entry(
                 one.name,
-                one.name[cut:],
+                one.name[cut:] or '""',
                 size="" if one.metadata is None else "{…}",
                 when=until(one.expiration),
                 data=one,
@@ -225,7 +225,7 @@ class R2Source(_Common):
         files = [
             Entry(
                 one.key,
-                one.key[len(folder) :],
+                one.key[len(folder) :] or '""',
                 size=size(one.size),
                 when=one.uploaded[:16].replace("T", " "),
                 data=one,
