@@ -196,7 +196,7 @@ class LocalDurableObjects:
         if folder.has(object, number):
             with database.read(folder.database(object, number)) as connection:
                 old = storage.read(connection, key)
-            if old is not None and not old.undecoded and v8.encode(old.value) == raw:
+            if old is not None and not old.undecoded and v8.says(old.value, raw):
                 return old
         return await self.storage_put_raw(namespace, object, key, raw, facets)
 

@@ -6,8 +6,20 @@ surrogates, or the runtime's own form of an Error (a host object). The tests hol
 Imports the model only, so that decoding a page of entries costs no start-up.
 """
 
+from typing import Any
+
+from workbench.model.errors import WorkbenchError
+
 from .reader import decode
 from .stream import Undecodable
 from .writer import encode
 
-__all__ = ["Undecodable", "decode", "encode"]
+__all__ = ["Undecodable", "decode", "encode", "says"]
+
+
+def says(value: Any, raw: bytes) -> bool:
+    """Whether `raw` is what `encode` makes of a value; False for one it cannot write."""
+    try:
+        return encode(value) == raw
+    except WorkbenchError:
+        return False

@@ -12,7 +12,8 @@ from workbench.model.tagged import special_number
 
 from . import format as f
 from .dates import from_iso
-from .output import Output, array_index, bad, decoded
+from .given import Given, only
+from .output import array_index, bad
 
 Work = Generator[Any, None, None]
 _HOLE = {"$hole": True}
@@ -35,21 +36,8 @@ def encode(value: Any) -> bytes:
             work = None
 
 
-def _only(tag: str, node: dict[str, Any], allowed: Iterable[str] = ()) -> None:
-    extra = set(node) - {tag, *allowed}
-    if extra:
-        raise bad(
-            f"{tag} beside {min(extra)}: a tag stands alone; a name of your own that begins with $ gets a second one"
-        )
-
-
-class _Writer(Output):
-    def __init__(self, root: Any) -> None:
-        super().__init__()
-        self.root = root
-        self.numbers: dict[int, int] = {}
-        self.buffers: dict[int, int] = {}
-        self.next = 0
+class _Writer(Given):
+    """One value."""
 
     def write(self, value: Any) -> Work | None:
         """Append a value; a container comes back as the generator that appends it."""
@@ -80,11 +68,6 @@ class _Writer(Output):
         if known is None:
             raise bad(f"{tag} is no tag; a name of your own that begins with $ gets a second one")
         return known(self, node)
-
-    def keep(self, node: Any) -> None:
-        """Give a node the next object's number."""
-        self.numbers[id(node)] = self.next
-        self.next += 1
 
     # -- containers
 
@@ -131,7 +114,7 @@ class _Writer(Output):
         self.varint(length)
 
     def tagged_array(self, node: dict[str, Any]) -> Work:
-        _only("$array", node)
+        only("$array", node)
         said = node["$array"]
         length = said.get("length") if type(said) is dict else None
         items = said.get("items", {}) if type(said) is dict else None
@@ -146,14 +129,14 @@ class _Writer(Output):
         return self.sparse(node, list(items.items()), length)
 
     def put_map(self, node: dict[str, Any]) -> Work:
-        _only("$map", node)
+        only("$map", node)
         pairs = node["$map"]
         if type(pairs) is not list or not all(type(pair) is list and len(pair) == 2 for pair in pairs):
             raise bad("$map is a list of [key, value] pairs")
         return self.many(node, [side for pair in pairs for side in pair], f.MAP, f.MAP_END)
 
     def put_set(self, node: dict[str, Any]) -> Work:
-        _only("$set", node)
+        only("$set", node)
         if type(node["$set"]) is not list:
             raise bad("$set is a list of values")
         return self.many(node, node["$set"], f.SET, f.SET_END)
@@ -171,23 +154,23 @@ class _Writer(Output):
     # -- tags of single values
 
     def undefined(self, node: dict[str, Any]) -> None:
-        _only("$undefined", node)
+        only("$undefined", node)
         self.out.append(f.UNDEFINED)
 
     def hole(self, node: dict[str, Any]) -> None:
         raise bad("$hole stands only in an array")
 
     def tagged_number(self, node: dict[str, Any]) -> None:
-        _only("$number", node)
+        only("$number", node)
         self.out.append(f.DOUBLE)
         self.out += struct.pack("<d", special_number(node))
 
     def bigint(self, node: dict[str, Any]) -> None:
-        _only("$bigint", node)
+        only("$bigint", node)
         self.digits(f.BIGINT, node["$bigint"])
 
     def date(self, node: dict[str, Any]) -> None:
-        _only("$date", node)
+        only("$date", node)
         said = node["$date"]
         at = from_iso(said) if type(said) is str else None
         if at is None and said is not None:
@@ -197,7 +180,7 @@ class _Writer(Output):
         self.out += struct.pack("<d", float("nan") if at is None else at)
 
     def regexp(self, node: dict[str, Any]) -> None:
-        _only("$regexp", node)
+        only("$regexp", node)
         said = node["$regexp"]
         if (
             type(said) is not dict
@@ -214,7 +197,7 @@ class _Writer(Output):
         self.varint(sum(1 << f.FLAGS.index(flag) for flag in flags))
 
     def boxed(self, node: dict[str, Any]) -> None:
-        _only("$boxed", node)
+        only("$boxed", node)
         said = node["$boxed"]
         self.keep(node)
         if said is True or said is False:
@@ -230,92 +213,11 @@ class _Writer(Output):
         else:
             raise bad("$boxed holds a string, a number, a BigInt or a boolean")
 
-    def reference(self, node: dict[str, Any]) -> None:
-        _only("$ref", node)
-        self.out.append(f.REFERENCE)
-        self.varint(self.number_of(node))
-
-    def number_of(self, node: dict[str, Any]) -> int:
-        """The number of the object that a `$ref` points to; it must stand before."""
-        try:
-            return self.numbers[id(self.resolved(node))]
-        except KeyError as error:
-            raise bad(f"$ref {str(node['$ref'])[:60]!r} points to no object before it") from error
-
-    # -- bytes
-
-    def put_bytes(self, node: dict[str, Any]) -> None:
-        _only("$bytes", node, ("type", "offset", "buffer", "tracking", "max_length"))
-        data = decoded(node)
-        kind = node.get("type", "Uint8Array")
-        if kind == "ArrayBuffer":
-            self.keep(node)
-            self.buffer(data, node.get("max_length"))
-            return
-        if kind not in f.VIEW_TAGS:
-            raise bad(f"{str(kind)[:40]!r} is no kind of typed array")
-        tag, size = f.VIEW_TAGS[kind]
-        offset = node.get("offset", 0)
-        growable = False
-        if "buffer" in node:
-            whole, growable = self.named_buffer(node["buffer"])
-            if type(offset) is not int or whole[offset : offset + len(data)] != data:
-                raise bad(
-                    "$bytes is not what its buffer holds at its offset; leave out buffer and offset to give it its own"
-                )
-        else:
-            self.next += 1
-            self.buffer(data, None)
-            offset = 0
-        if len(data) % size or offset % size:
-            raise bad(f"{len(data)} bytes are no {kind}: {size} bytes an element")
-        self.keep(node)
-        tracking = bool(node.get("tracking"))
-        self.out += bytes((f.VIEW, tag))
-        self.varint(offset)
-        self.varint(0 if tracking else len(data))
-        self.varint(tracking * f.TRACKING | growable * f.ON_RESIZABLE)
-
-    def buffer(self, data: bytes, max_length: Any) -> None:
-        if max_length is None:
-            self.out.append(f.BUFFER)
-            self.varint(len(data))
-        else:
-            if type(max_length) is not int or max_length < len(data):
-                raise bad("max_length is smaller than the buffer")
-            self.out.append(f.RESIZABLE)
-            self.varint(len(data))
-            self.varint(max_length)
-        self.out += data
-
-    def named_buffer(self, said: Any) -> tuple[bytes, bool]:
-        """Write the buffer that a view names (or the reference to it); its bytes, and whether it is resizable."""
-        if type(said) is dict and "$ref" in said:
-            self.reference(said)
-            said = self.resolved(said)
-        elif type(said) is dict and said.get("type") == "ArrayBuffer" and "$bytes" in said:
-            self.put_bytes(said)
-        if type(said) is not dict or said.get("type") != "ArrayBuffer":
-            raise bad("the buffer of $bytes is an ArrayBuffer, or a $ref to one")
-        return decoded(said), "max_length" in said
-
-    def resolved(self, node: dict[str, Any]) -> Any:
-        """What a `$ref` points to."""
-        pointer = node["$ref"]
-        target: Any = self.root
-        try:
-            for step in pointer.split("/")[1:]:
-                step = step.replace("~1", "/").replace("~0", "~")
-                target = target[int(step) if type(target) is list else step]
-        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-            raise bad(f"$ref {str(pointer)[:60]!r} points to nothing in this value") from error
-        return target
-
     # -- errors
 
     def error(self, node: dict[str, Any]) -> Work:
         """V8's own form where it can say it, which every version of the runtime reads; else the runtime's."""
-        _only("$error", node)
+        only("$error", node)
         said = node["$error"]
         if type(said) is not dict or set(said) - {"name", "message", "stack", "cause", "properties"}:
             raise bad('$error says {"name", "message", "stack", "cause", "properties"}')
