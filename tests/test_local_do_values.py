@@ -15,6 +15,7 @@ from workbench.backends.local import LocalBackend
 from workbench.backends.local.durable_objects import LocalDurableObjects
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
+from workbench.project import load
 
 TENANT = "oracle-Tenant"
 STACK = "TypeError: bad input\n    at place:1:2"
@@ -178,6 +179,9 @@ async def test_a_legacy_class_reads_and_writes_the_same(oracle: Oracle, local: L
     assert shown == SHOWN["state"]
     await local.storage_put("oracle-Legacy", object_id, "state", {"n": 4})
     assert legacy.async_get("state") == described({"n": 4})
+    configured = LocalBackend(load(str(oracle.project))).durable_objects
+    with pytest.raises(WorkbenchError, match="131072 bytes"):
+        await configured.storage_put("oracle-Legacy", object_id, "big", "x" * 200_000)
 
 
 async def test_an_unchanged_value_keeps_its_bytes(local: LocalDurableObjects, room: Room) -> None:
