@@ -1,5 +1,6 @@
 """`cfwb`: from a command line to an exit status (0 done, 1 it failed, 2 wrong usage)."""
 
+import errno
 import gc
 import os
 import sys
@@ -13,7 +14,8 @@ from workbench.model.target import Target
 
 from .arguments import Line, options_in, parse
 
-PAGE = 1000
+PAGE = 1000  # items of a streamed list in memory at a time
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
 
 class Command:
@@ -35,6 +37,12 @@ class Command:
             return self._fail(Cancelled())
         except BrokenPipeError:
             return _quiet()
+        except OSError as error:
+            if error.filename is None and error.errno in _OUTPUT_ERRORS:
+                return _unwritable(error)
+            from .log import unexpected
+
+            return self._fail(unexpected(error))
         except Exception as error:
             from .log import unexpected
 
@@ -76,16 +84,15 @@ class Command:
         arguments = _with_standard_input(line)
         state = None
         if not operation.stateless:
-            self.target = Target(
-                "remote" if "--remote" in options else "local",
-                os.path.realpath(options.get("--project", ".")),
-            )
+            remote = "--remote" in options
+            folder = "" if remote else os.path.realpath(options.get("--project", "."))
+            self.target = Target("remote" if remote else "local", folder)
             state = open_state(
                 options.get("--project", "."),
                 options.get("--worker"),
                 options.get("--env"),
                 options.get("--persist-to"),
-                "--remote" in options,
+                remote,
             )
             self.target = state.target
             state = state.watched(Cancel(), None if self.json else _progress())
@@ -137,6 +144,8 @@ class Command:
                 show_error(error)
         except BrokenPipeError:
             return _quiet()
+        except OSError as error:
+            return _unwritable(error)
         return status
 
 
@@ -201,9 +210,15 @@ def _launch(line: Line) -> int:
 
 
 def _quiet() -> int:
-    """The reader of our output has gone: end without a word (and without Python's own at exit)."""
+    """The reader of our output has gone: end without a word (what is still buffered goes nowhere)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 1
+
+
+def _unwritable(error: OSError) -> int:
+    """Our output cannot be written, so that is said beside it."""
+    os.write(2, f"error: the output could not be written: {error.strerror}\n".encode())
+    return _quiet()
 
 
 def main() -> None:
@@ -219,8 +234,7 @@ def main() -> None:
     except BrokenPipeError:
         status = status or 1
     except OSError as error:
-        os.write(2, f"error: the output could not be written: {error.strerror}\n".encode())
-        status = 1
+        status = _unwritable(error)
     os._exit(status)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
@@ -27,8 +28,9 @@ def paint(text: str, code: str, stream: Any) -> str:
 
 
 def note(text: str) -> None:
-    """A dim line beside the result, on standard error."""
-    print(paint(visible(text), "2", sys.stderr), file=sys.stderr)
+    """A dim line beside the result, on standard error, where a person sees it."""
+    if sys.stdout.isatty() or sys.stderr.isatty():
+        print(paint(visible(text), "2", sys.stderr), file=sys.stderr)
 
 
 class Meter:
@@ -147,30 +149,39 @@ def _show_sql(result: SqlResult) -> None:
 
     if result.columns:
         print(table.grid(result.columns, [list(row) for row in result.rows]))
-    figures = [f"{len(result.rows):,} rows", f"{result.duration_ms:.1f} ms"]
+    count = f"{len(result.rows):,} rows" if result.columns else f"changed {result.changes:,}"
+    figures = [count, f"{result.duration_ms:.1f} ms"]
     if result.rows_read is not None:
         figures.append(f"read {result.rows_read:,}")
-    if result.changes:
+    if result.changes and result.columns:
         figures.append(f"changed {result.changes:,}")
     note(" · ".join(figures))
 
 
 def _raw(operation: Operation, result: Any) -> None:
     """A value's own bytes and nothing else."""
-    out = sys.stdout.buffer
-    if isinstance(result, Body):
-        for piece in result.chunks:
-            out.write(piece)
-    elif isinstance(result, Document):
-        for chunk in result.chunks:
-            out.write(chunk.encode("utf-8", "surrogatepass"))
-    else:
-        data = getattr(result, "raw", None)
-        if data is None:
-            data = getattr(result, "value", None)
-        if not isinstance(data, bytes):
-            raise UsageError(
-                f"{operation.name} has no raw value", "--raw is for operations that get one value"
+    for piece in _own_bytes(operation, result):
+        if sys.stdout.isatty() and _moves_the_cursor(piece):
+            raise WorkbenchError(
+                "output.not_for_a_terminal",
+                "the value holds bytes that would act on this terminal",
+                "send it to a file or a pipe, or leave --raw out",
             )
-        out.write(data)
-    out.flush()
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+def _own_bytes(operation: Operation, result: Any) -> Iterable[bytes]:
+    if isinstance(result, Body):
+        return result.chunks
+    if isinstance(result, Document):
+        return (chunk.encode("utf-8", "surrogatepass") for chunk in result.chunks)
+    data = result.raw if hasattr(result, "raw") else getattr(result, "value", None)
+    if not isinstance(data, bytes):
+        raise UsageError(f"{operation.name} has no raw value", "--raw is for operations that get one value")
+    return (data,)
+
+
+def _moves_the_cursor(piece: bytes) -> bool:
+    text = piece.decode("utf-8", "replace").replace("\r\n", "\n").strip("\ufffd")
+    return visible(text, lines=True) != text

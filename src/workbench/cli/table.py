@@ -2,6 +2,7 @@
 
 import os
 import sys
+from binascii import a2b_base64
 from typing import Any
 from unicodedata import combining, east_asian_width
 
@@ -21,9 +22,12 @@ def width(text: str) -> int:
 
 
 def clip(text: str, columns: int) -> str:
-    """A text cut to so many columns, with "…" where it was."""
+    """A text cut to so many columns, with "…" where it was: at the end, a path in the middle."""
     if width(text) <= columns:
         return text
+    if "/" in text and " " not in text and text.isascii() and columns > 8:
+        tail = (columns - 1) // 2
+        return text[: columns - 1 - tail] + "…" + text[-tail:]
     used = 0
     for index, character in enumerate(text):
         used += width(character)
@@ -44,9 +48,20 @@ def cell(value: Any) -> str:
         return visible_bytes(bytes(value), limit=LONGEST)
     if isinstance(value, bytes):
         return f"x'{value[:24].hex()}{'…' if len(value) > 24 else ''}' {len(value):,} B"
+    if isinstance(value, list) and value and all(_label(item) for item in value):
+        return visible(", ".join(map(_label, value)), limit=LONGEST)
+    if isinstance(value, dict) and value.keys() == {"$bytes"}:
+        return cell(a2b_base64(value["$bytes"]))
     if isinstance(value, dict | list):
         return visible(_compact(value), limit=LONGEST)
     return str(value)
+
+
+def _label(item: Any) -> str:
+    """What stands for one thing in a list of them: a text itself, an object's name."""
+    if isinstance(item, dict):
+        item = item.get("name") or item.get("table")
+    return item if isinstance(item, str) else ""
 
 
 def _compact(value: Any) -> str:
@@ -131,6 +146,9 @@ def _is_children(row: dict[str, Any], value: Any) -> bool:
     )
 
 
+_NOTHING: tuple[Any, ...] = (None, False, "", [], {})
+
+
 def rows(data: list[Any]) -> str:
     """A list of objects as a table."""
     if not all(isinstance(row, dict) for row in data):
@@ -141,7 +159,8 @@ def rows(data: list[Any]) -> str:
         names += [name for name in row if name not in names]
     values = [[row.get(name) for name in names] for row in flat]
     texts = [["" if v is None or v in ({}, [], "") else cell(v) for v in row] for row in values]
-    used = [i for i, name in enumerate(names) if any(row[i] for row in texts) or i == 0]
+    # A column in which nothing is said is left out.
+    used = [i for i in range(len(names)) if i == 0 or any(row[i] not in _NOTHING for row in values)]
     return _lay_out(
         [visible(names[i]) for i in used],
         [[row[i] for i in used] for row in texts],
@@ -163,6 +182,8 @@ def record(data: Any) -> str:
             text = "\n".join(visible(item) for item in value) or "–"
         elif isinstance(value, str):
             text = visible(value, lines=True)
+        elif isinstance(value, dict) and value.keys() == {"$bytes"}:
+            text = cell(value)
         elif isinstance(value, dict | list):
             text = visible(_pretty(value), lines=True)
         else:
