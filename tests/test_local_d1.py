@@ -101,6 +101,17 @@ def test_one_call_is_one_transaction(oracle: Oracle) -> None:
     assert oracle.d1().rows("SELECT count(*) FROM once") == [[0]]
 
 
+def test_a_value_too_long_for_the_emulator_is_refused_and_the_longest_is_read_by_it(oracle: Oracle) -> None:
+    here = _sql(oracle)
+    here("CREATE TABLE long(v)")
+    here("INSERT INTO long VALUES(zeroblob(8388637))")
+    assert oracle.d1().rows("SELECT length(v) FROM long") == [[8388637]]
+    for sql, params in (("zeroblob(8388638)", None), ("?", [b"x" * 9_000_000])):
+        with pytest.raises(WorkbenchError, match="too big"):
+            here(f"INSERT INTO long VALUES({sql})", params)
+    assert here("SELECT count(*), length(zeroblob(20000000)) FROM long") == [(1, 20_000_000)]
+
+
 def test_full_text_search_we_fill_is_searched_by_the_worker(oracle: Oracle) -> None:
     here = _sql(oracle)
     here("CREATE VIRTUAL TABLE docs USING fts5(title, body)")

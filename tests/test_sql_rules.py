@@ -138,6 +138,42 @@ def test_shadow_tables_of_a_full_text_table_are_not_written(tmp_path: Path) -> N
         here("DELETE FROM docs_data")
 
 
+# The emulator opens no database that holds one of these, so none of them may get in.
+BEYOND_LIMITS = {
+    "101 columns": "CREATE TABLE v(" + ",".join(f"c{n}" for n in range(101)) + ")",
+    "a deep view": "CREATE VIEW v AS SELECT " + "+".join(["1"] * 150),
+    "a deep check": "CREATE TABLE v(a CHECK(" + "+".join(["a"] * 150) + "))",
+    "a deep index": "CREATE INDEX v ON t(" + "+".join(["a"] * 150) + ")",
+    "a deep trigger": "CREATE TRIGGER v AFTER INSERT ON t BEGIN SELECT " + "+".join(["1"] * 150) + "; END",
+    "a long compound": "CREATE VIEW v AS " + " UNION ALL ".join(["SELECT 1"] * 10),
+    "a long text": f"CREATE VIEW v AS SELECT '{'x' * 150_000}'",
+    "many arguments": "CREATE VIEW v AS SELECT max(" + ",".join(["1"] * 130) + ")",
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_LIMITS)
+def test_no_definition_gets_in_that_would_lock_the_emulator_out(tmp_path: Path, name: str) -> None:
+    here = new_sql(tmp_path)
+    here("CREATE TABLE t(a)")
+    with pytest.raises(WorkbenchError):
+        here(BEYOND_LIMITS[name])
+    with pytest.raises(WorkbenchError):
+        drive(here.database.import_sql([BEYOND_LIMITS[name]]))
+    session = drive(here.database.session())
+    with pytest.raises(WorkbenchError):
+        drive(session.stream(BEYOND_LIMITS[name]))
+    drive(session.close())
+    assert here("SELECT name FROM sqlite_schema") == [("t",)]
+
+
+def test_a_column_more_than_the_emulator_takes_cannot_be_added(tmp_path: Path) -> None:
+    here = new_sql(tmp_path)
+    here("CREATE TABLE t(" + ",".join(f"c{n}" for n in range(100)) + ")")
+    with pytest.raises(WorkbenchError, match="too many columns"):
+        here("ALTER TABLE t ADD COLUMN one_more")
+    assert len(here.results("SELECT * FROM t")[0].columns) == 100
+
+
 @pytest.mark.parametrize("sql", ["ANALYZE", "PRAGMA optimize(0x10002)"])
 def test_analyzing_leaves_the_tables_the_emulator_leaves(oracle: Oracle, tmp_path: Path, sql: str) -> None:
     here = new_sql(tmp_path)

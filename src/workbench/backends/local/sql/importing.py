@@ -130,8 +130,9 @@ class _Import:
         cursor = self.engine.connection.cursor()
         self.engine.rules.begin()
         try:
-            for _ in cursor.execute(statement, can_cache=False):
-                pass
+            with self.engine.writing(defines=first_word(statement) in ("create", "alter")):
+                for _ in cursor.execute(statement, can_cache=False):
+                    pass
             self.engine.tidy()
         except UnicodeDecodeError:
             pass  # rows of a SELECT in the file, which nobody looks at

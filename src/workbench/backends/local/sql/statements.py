@@ -1,6 +1,8 @@
 """One statement at a time: cut, compiled by SQLite under the rules, run. All SQL a user wrote passes through here."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import apsw
@@ -15,12 +17,17 @@ from .errors import SqlError, about_sql, not_allowed, sql_error
 from .splitter import cut
 from .values import Bindings
 
-# workerd's limits for whatever defines something (src/workerd/util/sqlite.c++): beyond them the emulator could not
-# open the database again. Reading knows no such limit.
+# The longest row the emulator takes, and reads again (tried: one byte more is SQLITE_TOOBIG).
+_WRITING_LIMITS = {apsw.SQLITE_LIMIT_LENGTH: 8_388_642}
+# workerd's limits for whatever defines something (src/workerd/util/sqlite.c++). One table, view, index or trigger beyond
+# them, and the emulator cannot open the database any more (tried). Reading knows no such limit.
 _DEFINING_LIMITS = {
+    apsw.SQLITE_LIMIT_SQL_LENGTH: 100_000,
     apsw.SQLITE_LIMIT_COLUMN: 100,
     apsw.SQLITE_LIMIT_EXPR_DEPTH: 100,
     apsw.SQLITE_LIMIT_COMPOUND_SELECT: 5,
+    apsw.SQLITE_LIMIT_FUNCTION_ARG: 127,
+    **_WRITING_LIMITS,
 }
 _COUNT = re.compile(r"has (\d+) bindings")
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$)|;)*([A-Za-z]*)", re.DOTALL)
@@ -45,6 +52,10 @@ class Compiled(NamedTuple):
     @property
     def effect(self) -> Effect:
         return authorizer.effect(self.actions, self.read_only, self.explain)
+
+    @property
+    def defines(self) -> bool:
+        return authorizer.defines(self.actions) and not self.explain
 
 
 def first_word(statement: str) -> str:
@@ -85,15 +96,9 @@ class Engine:
             raise SqlError("SQL cannot hold a NUL character", text=text, offset=start + statement.index("\0"))
         try:
             compiled = self._compile(statement, start)
-            if authorizer.defines(compiled.actions) and not compiled.explain:
-                before = {
-                    limit: self.connection.limit(limit, most) for limit, most in _DEFINING_LIMITS.items()
-                }
-                try:
+            if compiled.defines:
+                with self.writing(defines=True):
                     compiled = self._compile(statement, start)
-                finally:
-                    for limit, most in before.items():
-                        self.connection.limit(limit, most)
             return compiled
         except UnicodeEncodeError as error:
             raise SqlError(
@@ -103,6 +108,17 @@ class Engine:
             raise SqlError("a column's name in the result is not UTF-8", text=text, offset=start) from None
         except apsw.Error as error:
             raise self.explained(error, text, start, statement) from None
+
+    @contextmanager
+    def writing(self, defines: bool) -> Iterator[None]:
+        """The emulator's limits for what is written, so that it can read it; defines: for a statement of the schema."""
+        limits = _DEFINING_LIMITS if defines else _WRITING_LIMITS
+        before = {limit: self.connection.limit(limit, most) for limit, most in limits.items()}
+        try:
+            yield
+        finally:
+            for limit, most in before.items():
+                self.connection.limit(limit, most)
 
     def _compile(self, statement: str, start: int) -> Compiled:
         cursor = self.connection.cursor()
@@ -148,7 +164,10 @@ class Engine:
         try:
             if authorizer.renames(compiled.actions) and not compiled.explain:
                 return self._rename(cursor, compiled)
-            cursor.execute(compiled.text, bindings, can_cache=False)
+            if compiled.effect == "reads":
+                return cursor.execute(compiled.text, bindings, can_cache=False)
+            with self.writing(compiled.defines):
+                cursor.execute(compiled.text, bindings, can_cache=False)
             self.tidy()
             return cursor
         except apsw.Error as error:
@@ -167,7 +186,8 @@ class Engine:
         before = self._reserved_names()
         self.trusted("SAVEPOINT cfwb_rename")
         try:
-            cursor.execute(compiled.text, can_cache=False)
+            with self.writing(defines=True):
+                cursor.execute(compiled.text, can_cache=False)
             if self._reserved_names() != before:
                 raise not_allowed("names that begin with _cf_ or __miniflare_ belong to the runtime")
         except BaseException:
