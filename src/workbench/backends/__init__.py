@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    from . import protocol
+    # `from . import protocol` would ask this function for `protocol`, and so on.
+    from importlib import import_module
 
-    return getattr(protocol, name)
+    return getattr(import_module(f"{__name__}.protocol"), name)
 
 
 __all__ = [
