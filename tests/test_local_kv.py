@@ -452,3 +452,78 @@ def test_a_namespace_is_emptied_in_place_while_a_server_runs(oracle_factory: Cal
     assert oracle.kv().names() == []
     oracle.kv().put("again", b"3")
     assert run(backend.kv.get(ID, "again")).value == b"3"
+
+
+# --- a namespace of any size
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> LocalBackend:
+    """A namespace of 200,000 keys in a thousand folders."""
+    state = tmp_path_factory.mktemp("large")
+    backend = local_backend(state)
+    run(backend.kv.put("n", "a", b""))
+    connection = apsw.Connection(naming.database_path(str(state), "kv", naming.KV, "n"))
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT INTO _mf_entries VALUES (?, 'x', ?, ?)",
+        (
+            (f"user/{n % 1000:04}/{n:06}", FAR * 1000 if n % 7 else None, f'{{"n":{n}}}')
+            for n in range(200_000)
+        ),
+    )
+    connection.execute("COMMIT")
+    connection.close()
+    return backend
+
+
+def _rows_looked_at(backend: LocalBackend, call: Callable[[], object]) -> int:
+    """How much SQLite did for a call: its virtual machine's steps, in all statements of the call."""
+    from workbench.backends.local import database
+
+    opened: list[apsw.Connection] = []
+    original = database._reading
+
+    def watched(path: str) -> apsw.Connection:
+        connection = original(path)
+        opened.append(connection)
+        steps = [0]
+
+        def step() -> bool:
+            steps[0] += 1
+            return False
+
+        connection.set_progress_handler(step, 10)
+        counts.append(steps)
+        return connection
+
+    counts: list[list[int]] = []
+    database._reading = watched
+    try:
+        call()
+    finally:
+        database._reading = original
+    return sum(steps[0] for steps in counts) * 10
+
+
+def test_a_jump_into_a_large_namespace_costs_what_is_shown(large: LocalBackend) -> None:
+    jump = _rows_looked_at(large, lambda: run(large.kv.list("n", "user/0700/", 100)))
+    first = _rows_looked_at(large, lambda: run(large.kv.list("n", "", 100)))
+    folders = _rows_looked_at(large, lambda: run(large.kv.folders("n")))
+    assert jump < 5000 and first < 5000 and folders < 1000
+    assert len(run(large.kv.list("n", "user/0700/", 1000)).items) == 200
+    assert run(large.kv.folders("n")).prefixes == ("user/",)
+    assert len(run(large.kv.folders("n", "user/")).prefixes) == 1000
+    assert run(large.kv.count("n")) == 200_001
+    assert run(large.kv.count("n", "user/0001/")) == 200
+
+
+def test_a_page_of_a_large_namespace_stays_small_in_memory(large: LocalBackend) -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    run(large.kv.list("n", "user/", 1000))
+    run(large.kv.folders("n", "user/"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 << 20

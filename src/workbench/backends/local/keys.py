@@ -18,7 +18,7 @@ PAGE = 1000
 
 
 class Table(NamedTuple):
-    """columns: SQL for what is read beside the key. condition: SQL that a row must meet, with ?3 for `value`, or ""."""
+    """columns: SQL for what is read beside the key. condition: SQL that a row must meet, with :value for `value`, or ""."""
 
     name: str
     columns: str
@@ -89,34 +89,52 @@ def page(
     """Some rows and folders, `limit` in all, of the keys that begin with `prefix` and come after `after`."""
     low = prefix if after is None else max(prefix, after + b"\0")
     high = end_of(prefix)
-    rows: list[tuple[Any, ...]] = []
+    if not delimiter:
+        return _plain_page(connection, table, low, high, limit)
+    found: list[tuple[Any, ...]] = []
     folders: list[bytes] = []
     last = b""
     while True:
         folder = None
         for row in _scan(connection, table, low, high):
-            if len(rows) + len(folders) == limit:
-                return Found(rows, folders, last or _last_below(connection, table, folders[-1]))
+            if len(found) + len(folders) == limit:
+                return Found(found, folders, last or _last_below(connection, table, folders[-1]))
             key: bytes = row[0]
-            cut = key.find(delimiter, len(prefix)) if delimiter else -1
+            cut = key.find(delimiter, len(prefix))
             if cut >= 0:
                 folder = key[: cut + len(delimiter)]
                 break
-            rows.append(row)
+            found.append(row)
             last = key
         end = None if folder is None else end_of(folder)
         if folder is not None:
             folders.append(folder)
             last = b""
         if end is None:
-            return Found(rows, folders, None)
+            return Found(found, folders, None)
         low = end
 
 
-def count(connection: apsw.Connection, table: Table, prefix: bytes = b"") -> int:
-    """How many rows have a key that begins with the prefix."""
-    sql, bindings = _where(table, prefix, end_of(prefix))
-    return int(connection.execute(f"SELECT count(*) FROM {table.name}{sql}", bindings).get)
+def _plain_page(
+    connection: apsw.Connection, table: Table, low: bytes, high: bytes | None, limit: int
+) -> Found:
+    sql, bindings = _select(table, low, high)
+    found = rows(connection, f"{sql} LIMIT {limit + 1:d}", bindings)
+    if len(found) <= limit:
+        return Found(found, [], None)
+    found.pop()
+    return Found(found, [], found[-1][0])
+
+
+def count(
+    connection: apsw.Connection, table: Table, prefix: bytes = b"", *, by_condition: bool = False
+) -> int:
+    """How many rows have a key that begins with the prefix. Without a condition the index alone is counted.
+
+    by_condition: look for the condition first, which few rows meet, and not for the keys.
+    """
+    where, bindings = _where(table, prefix, end_of(prefix), "+key" if by_condition else "key")
+    return int(connection.execute(f"SELECT count(*) FROM {table.name}{where}", bindings).get)
 
 
 def keys(connection: apsw.Connection, table: Table, limit: int) -> list[bytes]:
@@ -135,14 +153,18 @@ def rows(
 def _scan(
     connection: apsw.Connection, table: Table, low: bytes, high: bytes | None
 ) -> Iterator[tuple[Any, ...]]:
-    where, bindings = _where(table, low, high)
-    columns = f", {table.columns}" if table.columns else ""
-    sql = f"SELECT CAST(key AS BLOB){columns} FROM {table.name}{where} ORDER BY key"
+    sql, bindings = _select(table, low, high)
     cursor = connection.execute(sql, bindings)
     try:
         yield from cursor
     finally:
         cursor.close()
+
+
+def _select(table: Table, low: bytes, high: bytes | None) -> tuple[str, dict[str, Any]]:
+    where, bindings = _where(table, low, high)
+    columns = f", {table.columns}" if table.columns else ""
+    return f"SELECT CAST(key AS BLOB){columns} FROM {table.name}{where} ORDER BY key", bindings
 
 
 def _last_below(connection: apsw.Connection, table: Table, folder: bytes) -> bytes:
@@ -152,12 +174,12 @@ def _last_below(connection: apsw.Connection, table: Table, folder: bytes) -> byt
     return bytes(connection.execute(sql, bindings).get or folder)
 
 
-def _where(table: Table, low: bytes, high: bytes | None) -> tuple[str, dict[str, Any]]:
-    """Bounds as text: an index on TEXT keys is used only for text."""
-    parts = ["key >= CAST(:low AS TEXT)"]
+def _where(table: Table, low: bytes, high: bytes | None, key: str = "key") -> tuple[str, dict[str, Any]]:
+    """Bounds as text: an index on TEXT keys is used only for text. key: "+key" keeps SQLite from using it."""
+    parts = [f"{key} >= CAST(:low AS TEXT)"]
     bindings: dict[str, Any] = {"low": low}
     if high is not None:
-        parts.append("key < CAST(:high AS TEXT)")
+        parts.append(f"{key} < CAST(:high AS TEXT)")
         bindings["high"] = high
     if table.condition:
         parts.append(table.condition)

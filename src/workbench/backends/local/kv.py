@@ -19,7 +19,18 @@ from workbench.model.times import now_ms
 
 from . import keys, naming
 from .keys import Table, rows, to_bytes, to_text
-from .kv_rows import TABLE, Row, checked, metadata_of, reading, replace, seconds, unexpired, writing
+from .kv_rows import (
+    TABLE,
+    Row,
+    checked,
+    count_unexpired,
+    metadata_of,
+    reading,
+    replace,
+    seconds,
+    unexpired,
+    writing,
+)
 from .resources import MOST_LISTED, Resource, bound, names_on_disk, removal
 
 EMPTYING_BATCH = 200
@@ -67,7 +78,10 @@ class LocalKv:
                 return Page([])
             found = keys.page(connection, unexpired(), to_bytes(prefix), delimiter, wanted, after)
         return Page(
-            [KvKey(to_text(key), seconds(at), metadata_of(data)) for key, at, data in found.rows],
+            [
+                KvKey(to_text(key), seconds(at), None if data is None else metadata_of(data))
+                for key, at, data in found.rows
+            ],
             None if found.last is None else keys.encode_cursor(found.last),
             tuple(to_text(folder) for folder in found.folders),
         )
@@ -75,7 +89,7 @@ class LocalKv:
     async def count(self, namespace: str, prefix: str = "") -> int:
         """How many keys `list` would give in all."""
         with reading(self._resource(namespace)) as connection:
-            return 0 if connection is None else keys.count(connection, unexpired(), to_bytes(prefix))
+            return 0 if connection is None else count_unexpired(connection, to_bytes(prefix))
 
     async def get(self, namespace: str, key: str) -> KvValue:
         """A value, exact bytes. Raises `kv.key_not_found`, also for one that has expired."""

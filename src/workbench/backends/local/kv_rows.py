@@ -14,6 +14,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.kv import KvValue
 from workbench.model.times import now_ms
 
+from . import keys
 from .keys import Table
 from .resources import Resource
 
@@ -66,6 +67,18 @@ def unexpired() -> Table:
         "(+expiration IS NULL OR +expiration >= :value)",
         now_ms(),
     )
+
+
+def count_unexpired(connection: apsw.Connection, prefix: bytes) -> int:
+    """How many keys a list would show: all by the index on keys, less the expired by the index on expiration."""
+    expired = Table(TABLE, "", "expiration < :value", now_ms())
+    connection.execute("BEGIN")
+    try:
+        return keys.count(connection, Table(TABLE, ""), prefix) - keys.count(
+            connection, expired, prefix, by_condition=True
+        )
+    finally:
+        connection.execute("COMMIT")
 
 
 def replace(connection: apsw.Connection, row: Row) -> list[str]:
