@@ -3,22 +3,31 @@
 import os
 import sys
 import tempfile
+from pathlib import Path
 
-from benchmarks.harness import Ratio, command, compare
-from tests.support.emulator import install, node_environment
+from tests.support.emulator import environment_of_emulator, install, node_path
+
+from benchmarks.harness import Ratio, command, compare, script
+from workbench.demo import unpack
 
 
 def run() -> list[Ratio]:
-    from workbench.demo import unpack
-
-    cfwb = os.path.join(os.path.dirname(sys.executable), "cfwb")
     with tempfile.TemporaryDirectory() as folder:
         project = unpack(folder)
-        ours = command(cfwb, "kv", "keys", "list", "--binding", "CACHE", "--limit", "1000", "--json", cwd=project)
+        ours = command(script("cfwb"), "kv", "keys", "list", "--binding", "CACHE", "--json", cwd=project)
         wrangler = os.path.join(install(), "node_modules", "wrangler", "bin", "wrangler.js")
-        theirs = command("node", wrangler, "kv", "key", "list", "--binding", "CACHE", "--local", cwd=project, env=node_environment())
+        words = [str(node_path()), wrangler, "kv", "key", "list", "--binding", "CACHE", "--local"]
+        theirs = command(*words, cwd=project, env=environment_of_emulator(Path(folder), {}))
         bare = command(sys.executable, "-c", "import sqlite3, json")
+        name = "kv keys list --json"
         return [
-            compare("kv keys list --json, times faster than wrangler kv key list --local", ours, theirs, limit=10, at_most=False, runs=5),
-            compare("kv keys list --json against python -c 'import sqlite3, json'", ours, bare, limit=3, runs=25),
+            compare(
+                f"{name}, times faster than wrangler kv key list --local",
+                ours,
+                theirs,
+                limit=10,
+                at_most=False,
+                runs=5,
+            ),
+            compare(f"{name} against python -c 'import sqlite3, json'", ours, bare, limit=3, runs=25),
         ]

@@ -3,8 +3,9 @@
 import os
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 
@@ -45,26 +46,86 @@ def compare(
     note: str = "",
 ) -> Ratio:
     """Run both in turn after one warm-up each; the ratio is the median of the pairs' ratios."""
+    return compare_times(
+        name,
+        lambda: seconds(ours),
+        lambda: seconds(peer),
+        limit=limit,
+        at_most=at_most,
+        runs=runs,
+        note=note,
+    )
+
+
+def compare_times(
+    name: str,
+    ours: Callable[[], float],
+    peer: Callable[[], float],
+    *,
+    limit: float,
+    at_most: bool = True,
+    runs: int = 15,
+    note: str = "",
+) -> Ratio:
+    """The same of calls that take their own time and return it, in seconds."""
     ours(), peer()
-    pairs = [(seconds(ours), seconds(peer)) for _ in range(runs)]
-    ratios = [a / b if at_most else b / a for a, b in pairs]
+    return of_pairs(name, [(ours(), peer()) for _ in range(runs)], limit=limit, at_most=at_most, note=note)
+
+
+def of_pairs(
+    name: str, pairs: list[tuple[float, float]], *, limit: float, at_most: bool = True, note: str = ""
+) -> Ratio:
+    """A ratio from seconds already taken, (ours, peer) each."""
     return Ratio(
         name,
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
-        statistics.median(ratios),
+        statistics.median(ours for ours, _ in pairs),
+        statistics.median(peer for _, peer in pairs),
+        statistics.median(ours / peer if at_most else peer / ours for ours, peer in pairs),
         limit,
         at_most,
         note,
     )
 
 
-def command(*words: str, cwd: str | None = None, env: dict[str, str] | None = None) -> Callable[[], object]:
+def ordinary(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of an ordinary machine: compiled modules are kept between runs, output is buffered."""
+    unusual = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPROFILEIMPORTTIME")
+    return {name: value for name, value in os.environ.items() if name not in unusual} | dict(extra or {})
+
+
+def command(
+    *words: str, cwd: str | None = None, env: Mapping[str, str] | None = None
+) -> Callable[[], object]:
     """A call that runs a whole process and throws its output away; a failure is raised with what it said."""
+    environment = ordinary(env)
 
     def run() -> None:
-        done = subprocess.run(words, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True)
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         if done.returncode:
             raise RuntimeError(f"{words}: {done.stderr.decode(errors='replace')[-2000:]}")
 
     return run
+
+
+def peak_memory(*words: str, cwd: str | None = None) -> float:
+    """The most memory (MiB) that a process held while it ran."""
+    process = subprocess.Popen(
+        words, cwd=cwd, env=ordinary(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{words}: status {process.returncode}")
+    return usage.ru_maxrss / (1024 if os.uname().sysname == "Linux" else 1024 * 1024)
+
+
+def script(name: str) -> str:
+    """A console script of the environment that runs the benchmarks."""
+    return os.path.join(os.path.dirname(sys.executable), name)
