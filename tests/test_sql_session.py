@@ -114,6 +114,22 @@ def test_closing_the_session_rolls_an_open_transaction_back(here: Sql) -> None:
     assert here("SELECT count(*) FROM t") == [(3,)]
 
 
+def test_a_transaction_overtaken_by_another_writer_says_what_to_do(here: Sql) -> None:
+    session = drive(here.database.session())
+    drive(session.stream("BEGIN"))
+    assert drive(drive(session.stream("SELECT count(*) FROM t")).fetch(5)) == [(3,)]
+    here("DELETE FROM t WHERE id = 1")
+    with pytest.raises(WorkbenchError, match="another process has written") as busy:
+        drive(session.stream("UPDATE t SET v = 'x'"))
+    assert busy.value.code == "state.busy"
+    drive(session.stream("ROLLBACK"))
+    drive(session.stream("BEGIN IMMEDIATE"))
+    drive(session.stream("UPDATE t SET v = 'x'"))
+    drive(session.stream("COMMIT"))
+    drive(session.close())
+    assert here("SELECT DISTINCT v FROM t") == [("x",)]
+
+
 def test_an_open_grid_makes_no_later_write_fail(here: Sql) -> None:
     session = drive(here.database.session())
     grid = drive(session.stream("SELECT * FROM t"))

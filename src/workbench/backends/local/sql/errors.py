@@ -53,3 +53,12 @@ def not_allowed(reason: str) -> WorkbenchError:
         reason,
         "SQL here has the rules of D1 and Durable Objects, so that it runs there too",
     )
+
+
+def overtaken() -> WorkbenchError:
+    """A transaction that began by reading cannot write any more once somebody else has written."""
+    return WorkbenchError(
+        "state.busy",
+        "another process has written since this transaction first read, so it cannot write any more",
+        "ROLLBACK, and begin again; BEGIN IMMEDIATE takes the lock from the start",
+    )

@@ -13,7 +13,7 @@ from workbench.model.sql import Effect
 
 from . import authorizer
 from .authorizer import Action, Rules
-from .errors import SqlError, about_sql, not_allowed, sql_error
+from .errors import SqlError, about_sql, not_allowed, overtaken, sql_error
 from .splitter import cut
 from .values import Bindings
 
@@ -212,6 +212,8 @@ class Engine:
             return Cancelled()
         if isinstance(error, apsw.AuthError):
             return not_allowed(str(error))
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_BUSY_SNAPSHOT:
+            return overtaken()
         return sql_error(error, text, start, statement) if about_sql(error) else error
 
     def watch(self, cancel: Cancel | None) -> None:
