@@ -72,6 +72,44 @@ def test_bash_completes_words_flags_and_choices(tmp_path: Path) -> None:
     assert bash_offers("kv keys list --p", tmp_path) == {"--prefix", "--project", "--persist-to"}
     assert bash_offers("d1 query --param", tmp_path) == {"--param", "--param-json"}
     assert bash_offers("completion ", tmp_path) >= {"bash", "zsh", "fish"}
+    assert bash_offers("d1 query --file ", tmp_path) == set()
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
+def test_fish_completes_words_and_flags(tmp_path: Path) -> None:
+    (tmp_path / "completion").write_text(script("fish"))
+
+    def offers(line: str) -> set[str]:
+        program = f"source {tmp_path}/completion; complete -C {shlex.quote('cfwb ' + line)}"
+        done = subprocess.run(["fish", "-c", program], capture_output=True, text=True, check=True)
+        assert not done.stderr
+        return {row.split("\t")[0] for row in done.stdout.splitlines()}
+
+    assert {"kv", "r2", "d1", "do", "workflows", "demo"} <= offers("")
+    assert offers("kv ") == {"keys", "namespaces", "values"}
+    assert offers("--project x kv values e") == {"export"}
+    assert offers("kv keys list --p") == {"--prefix", "--project", "--persist-to"}
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
+def test_zsh_completes_words_and_flags(tmp_path: Path) -> None:
+    (tmp_path / "completion").write_text(script("zsh"))
+
+    def offers(line: str) -> set[str]:
+        words = ["cfwb", *line.split(" ")]
+        program = f"""
+compdef() {{ }}; _files() {{ }}; compadd() {{ shift; print -rl -- "$@" }}
+source {tmp_path}/completion
+words=({" ".join(map(shlex.quote, words))}); CURRENT={len(words)}; PREFIX={shlex.quote(words[-1])}; _cfwb
+"""
+        done = subprocess.run(["zsh", "-f", "-c", program], capture_output=True, text=True, check=True)
+        assert not done.stderr
+        return set(done.stdout.split())
+
+    assert {"kv", "r2", "d1", "do", "workflows", "demo"} <= offers("")
+    assert offers("kv ") == {"keys", "namespaces", "values"}
+    assert "export" in offers("--project x kv values e")
+    assert {"--prefix", "--project", "--binding"} <= offers("kv keys list --")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

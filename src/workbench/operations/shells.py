@@ -51,14 +51,25 @@ def _case(operations: list[Operation]) -> str:
         lines.append(f'    "{" ".join(words)}") next="{" ".join(following)}" ;;')
     for operation in operations:
         following = [*_choices(operation), *_flags(operation)]
-        lines.append(f'    "{" ".join(operation.words)}"*) next="{" ".join(following)} $globals" ;;')
+        lines.append(f'    "{" ".join(operation.words)}"*) next="{" ".join(following)} $globals" files=1 ;;')
     return "\n".join(lines)
+
+
+def _valued(operations: list[Operation]) -> str:
+    """Every flag that a value follows, which is not for us to guess."""
+    flags = {flag for op in operations for flag in _flags(op) if flag not in _bare(op)}
+    return " ".join(sorted(flags | {"--project", "--worker", "--env", "--persist-to"}))
+
+
+def _bare(operation: Operation) -> set[str]:
+    return {p.flag for p in operation.parameters if p.type == "boolean"}
 
 
 # Words of the command so far, without flags, their values and what follows the verb.
 _WORDS = """\
-  local words="" next="" globals="{globals}" word skip=""
+  local words="" next="" files="" globals="{globals}" word previous="" skip=""
   for word in "${{before[@]}}"; do
+    previous="$word"
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$word" in
       --project|--worker|--env|--persist-to) skip=1 ;;
@@ -69,11 +80,18 @@ _WORDS = """\
   case "$words" in
 {case}
   esac
+  case " {valued} " in
+    *" $previous "*) next="" files=1 globals="" ;;
+  esac
 """
 
 
+def _shared(operations: list[Operation]) -> str:
+    return _WORDS.format(globals=" ".join(GLOBAL_FLAGS), case=_case(operations), valued=_valued(operations))
+
+
 def _bash(operations: list[Operation]) -> str:
-    body = _WORDS.format(globals=" ".join(GLOBAL_FLAGS), case=_case(operations))
+    body = _shared(operations)
     return f"""\
 # cfwb completion for bash: eval "$(cfwb completion bash)"
 _cfwb() {{
@@ -88,7 +106,7 @@ complete -o default -F _cfwb cfwb
 
 
 def _zsh(operations: list[Operation]) -> str:
-    body = _WORDS.format(globals=" ".join(GLOBAL_FLAGS), case=_case(operations))
+    body = _shared(operations)
     return f"""\
 #compdef cfwb
 # cfwb completion for zsh: source <(cfwb completion zsh)
@@ -99,8 +117,7 @@ _cfwb() {{
 }}
 _cfwb_next() {{
 {body}  if [[ -n "$next" ]]; then compadd -- ${{=next}}; fi
-  [[ "$PREFIX" == -* ]] && compadd -- ${{=globals}}
-  [[ "$PREFIX" == -* ]] || _files
+  if [[ "$PREFIX" == -* ]]; then compadd -- ${{=globals}}; elif [[ -n "$files" ]]; then _files; fi
 }}
 compdef _cfwb cfwb
 """
@@ -120,8 +137,14 @@ def _fish(operations: list[Operation]) -> str:
         "        end",
         "    end",
         "end",
-        "function __cfwb_at; test (string join ' ' (__cfwb_words)) = \"$argv\"; end",
-        "function __cfwb_in; string match -q -- \"$argv*\" (string join ' ' (__cfwb_words)); end",
+        "function __cfwb_at",
+        "    set -l words (string join ' ' (__cfwb_words))",
+        '    test "$words" = "$argv"',
+        "end",
+        "function __cfwb_in",
+        "    set -l words (string join ' ' (__cfwb_words))",
+        '    string match -q -- "$argv*" "$words"',
+        "end",
         "complete -c cfwb -f",
     ]
     summaries = {operation.words: operation.summary for operation in operations}
