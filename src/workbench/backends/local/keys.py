@@ -93,12 +93,14 @@ def page(
         return _plain_page(connection, table, low, high, limit)
     found: list[tuple[Any, ...]] = []
     folders: list[bytes] = []
-    last = b""
+    last: bytes | None = None
     while True:
         folder = None
         for row in _scan(connection, table, low, high):
             if len(found) + len(folders) == limit:
-                return Found(found, folders, last or _last_below(connection, table, folders[-1]))
+                if last is None:
+                    last = _last_below(connection, table, folders[-1])
+                return Found(found, folders, last)
             key: bytes = row[0]
             cut = key.find(delimiter, len(prefix))
             if cut >= 0:
@@ -109,7 +111,7 @@ def page(
         end = None if folder is None else end_of(folder)
         if folder is not None:
             folders.append(folder)
-            last = b""
+            last = None
         if end is None:
             return Found(found, folders, None)
         low = end
