@@ -186,6 +186,8 @@ def _confirm(question: Any) -> bool:
 def _launch(line: Line) -> int:
     """Open the workbench, on the project here or on the demo."""
     options = line.options
+    if "--json" in options or "--raw" in options:
+        raise UsageError("--json and --raw go with a command", "cfwb --help lists the commands")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the workbench needs a terminal", "cfwb --help lists the commands for a shell")
     if "--remote" in options:
@@ -197,7 +199,12 @@ def _launch(line: Line) -> int:
     if line.words:
         from workbench.demo import unpack
 
-        return int(run(folder=unpack()) or 0)
+        from .people import note
+
+        folder = unpack()
+        status = int(run(folder=folder, label="demo") or 0)
+        note(f"the sample stays in {folder}")
+        return status
     return int(
         run(
             folder=options.get("--project", "."),
