@@ -353,6 +353,33 @@ def test_a_folder_that_may_only_be_read_is_read(tmp_path: Path, left: str) -> No
     assert _looks(readable) == before
 
 
+HIDDEN = (
+    LOOKING[: LOOKING.index("state = ")]
+    + """
+backend = LocalBackend(Project(sys.argv[1], (), sys.argv[1]))
+codes = []
+drive(backend.kv.namespaces())
+for attempt in (backend.kv.list("cache-namespace"), backend.kv.put("cache-namespace", "k", b"2")):
+    try:
+        drive(attempt)
+    except WorkbenchError as error:
+        codes.append(error.code)
+print(json.dumps(codes))
+"""
+)
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_may_not_be_read_is_said_to_be_so(tmp_path: Path, what: str) -> None:
+    run(local_backend(tmp_path).kv.put(ID, "k", b"1"))
+    hidden = _database(tmp_path) if what == "file" else _database(tmp_path).parent
+    hidden.chmod(0)
+    try:
+        assert in_child(HIDDEN, tmp_path) == ["state.unreadable"] * 2
+    finally:
+        hidden.chmod(0o755)
+
+
 # --- damaged, foreign, newer
 
 

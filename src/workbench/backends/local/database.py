@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import apsw
 
-from .faults import fault, not_found, translated
+from .faults import fault, not_found, translated, unreadable
 
 __all__ = ["exists", "open_database", "read", "translated", "write"]
 
@@ -20,8 +20,14 @@ BUSY_MS = 5000
 
 
 def exists(path: str) -> bool:
-    """Whether the database is there (an empty file is: it is an empty database)."""
-    return os.path.isfile(path)
+    """Whether the database is there (an empty file is: it is an empty database). Raises `state.unreadable`."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unreadable(path) from error
+    return True
 
 
 def open_database(
@@ -126,7 +132,7 @@ def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
 
 
 def _must_exist(path: str) -> None:
-    if not os.path.isfile(path):
+    if not exists(path) or os.path.isdir(path):
         error = fault(apsw.CantOpenError("unable to open database file"), path)
         assert error is not None
         raise error

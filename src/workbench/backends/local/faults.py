@@ -72,6 +72,11 @@ def not_found(path: str) -> WorkbenchError:
     return WorkbenchError("state.not_found", f"there is no {path}", "Nothing has been stored there yet.")
 
 
+def unreadable(path: str) -> WorkbenchError:
+    """The file, or a folder above it, must not be read."""
+    return WorkbenchError("state.unreadable", f"{path} may not be read", "Check its permissions.")
+
+
 def unknown_format(path: str, detail: str) -> WorkbenchError:
     """A database whose tables are not the ones this version knows."""
     return WorkbenchError(
@@ -117,7 +122,7 @@ def _cannot_open(path: str) -> WorkbenchError:
             "state.not_a_database", f"{path} is a folder, not a SQLite database", "Move it away."
         )
     if not os.access(path, os.R_OK):
-        return WorkbenchError("state.unreadable", f"{path} may not be read", "Check its permissions.")
+        return unreadable(path)
     return WorkbenchError(
         "state.unreadable",
         f"{path} cannot be opened, or the files that belong beside it (-wal, -shm) cannot",

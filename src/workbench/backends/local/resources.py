@@ -190,5 +190,5 @@ def _scan(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    except OSError:
+        return []  # what may not be listed says so when it is opened
