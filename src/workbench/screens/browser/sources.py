@@ -266,6 +266,7 @@ class R2Source(_Common):
             "contentEncoding": "content_encoding",
             "contentLanguage": "content_language",
             "cacheControl": "cache_control",
+            "cacheExpiry": "cache_expiry",
         }
         kept: dict[str, Any] = {}
         if head is not None:
