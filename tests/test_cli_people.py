@@ -63,6 +63,13 @@ def test_a_long_list_stops_and_says_how_to_go_on(shipped: Path) -> None:
     assert "more: --cursor " in text
 
 
+def test_a_result_of_many_rows_stops_and_says_so(shipped: Path) -> None:
+    endless = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 5000) SELECT i FROM c"
+    text = on_terminal("d1", "query", endless, cwd=shipped, NO_COLOR="1").text
+    assert len(text.splitlines()) == 203
+    assert "the first 200 rows" in text
+
+
 def test_json_on_a_terminal_is_the_same_envelope(shipped: Path) -> None:
     argv = ("kv", "namespaces", "list", "--json")
     assert on_terminal(*argv, cwd=shipped).out == cfwb(*argv, cwd=shipped).out

@@ -95,6 +95,33 @@ def test_an_object_goes_in_and_out_through_files(empty: Path) -> None:
     assert not [name for name in os.listdir(empty) if name.endswith(".part")]
 
 
+def test_every_http_header_of_an_object_can_be_given(empty: Path) -> None:
+    given = {
+        "content-type": "text/html",
+        "content-disposition": "inline",
+        "content-encoding": "identity",
+        "content-language": "de",
+        "cache-control": "no-store",
+        "cache-expiry": "2037-01-01T00:00:00.000Z",
+    }
+    flags = [word for name, value in given.items() for word in (f"--{name}", value)]
+    cfwb("r2", "objects", "put", "page", "--value", "x", *flags, "--custom-metadata", '{"a": "é"}', cwd=empty)
+    listed = cfwb("r2", "objects", "list", cwd=empty).result[0]
+    assert sorted(listed["http_metadata"].values()) == sorted(given.values())
+    assert listed["custom_metadata"] == {"a": "é"}
+    bad = cfwb("r2", "objects", "put", "page", "--value", "x", "--custom-metadata", '{"a": 1}', cwd=empty)
+    assert bad.status == 2
+
+
+def test_folders_of_keys_are_folded_into_prefixes(project: Path) -> None:
+    argv = ("kv", "keys", "list", "--binding", "CACHE", "--delimiter", "/")
+    top = cfwb(*argv, cwd=project).json
+    assert "config/" in top["result_info"]["prefixes"]
+    assert not [key for key in top["result"] if "/" in key["name"]]
+    inside = cfwb(*argv, "--prefix", "config/", cwd=project).json
+    assert {key["name"] for key in inside["result"]} >= {"config/motd", "config/site"}
+
+
 def test_a_download_that_fails_leaves_the_old_file(project: Path) -> None:
     (project / "old").write_text("old")
     assert cfwb("r2", "objects", "get", "nope", "--output", "old", cwd=project).status == 1

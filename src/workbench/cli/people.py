@@ -89,7 +89,7 @@ def ask(question: Any) -> bool:
 def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run: Any, *, raw: bool) -> int:
     """Run it and show what comes of it, the target last."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    cut = operation.pages and "limit" not in arguments
+    cut = "limit" not in arguments and any(parameter.name == "limit" for parameter in operation.parameters)
     try:
         result = run({"limit": FIRST} if cut else None)
     finally:
@@ -150,6 +150,8 @@ def _show_sql(result: SqlResult) -> None:
     if result.columns:
         print(table.grid(result.columns, [list(row) for row in result.rows]))
     count = f"{len(result.rows):,} rows" if result.columns else f"changed {result.changes:,}"
+    if len(result.rows) == FIRST:
+        count = f"the first {FIRST:,} rows (--limit N shows more, --json all)"
     figures = [count, f"{result.duration_ms:.1f} ms"]
     if result.rows_read is not None:
         figures.append(f"read {result.rows_read:,}")

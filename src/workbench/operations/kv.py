@@ -18,6 +18,9 @@ TimeToLive = Annotated[
     int | None, Param("expire so many seconds from now", "integer", metavar="S", minimum=1)
 ]
 Metadata = Annotated[Any, Param("metadata, as JSON", "json", metavar="JSON")]
+Folded = Annotated[
+    str, Param("one level only: fold keys at / into result_info.prefixes", choices=("/",), metavar="/")
+]
 ToKey = Annotated[str, Param("the new key", positional=True, metavar="NEW_KEY")]
 ToNamespace = Annotated[str | None, Param("into another namespace", metavar="NAME")]
 Keys = Annotated[tuple[str, ...], Param("the keys", positional=True, repeat=True, metavar="KEY")]
@@ -63,13 +66,20 @@ async def delete_namespace(state: State, binding: Namespace = None, dry_run: Dry
     capability="kv",
 )
 async def list_keys(
-    state: State, binding: Namespace = None, prefix: Prefix = "", limit: Limit = None, cursor: Cursor = None
+    state: State,
+    binding: Namespace = None,
+    prefix: Prefix = "",
+    delimiter: Folded = "",
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Page[KvKey]:
     """Keys of a namespace, in order of their UTF-8 bytes.
 
-    Expired ones are left out, as the emulator does.
+    Expired ones are left out, as the emulator does. With --delimiter / one level, and its folders in result_info.prefixes.
     """
-    return await state.backend.kv.list(await state.kv(binding), prefix, limit, cursor)
+    kv = state.backend.kv
+    read = kv.folders if delimiter else kv.list
+    return await read(await state.kv(binding), prefix, limit, cursor)
 
 
 @operation(

@@ -39,6 +39,9 @@ Disposition = Annotated[str | None, Param("HTTP metadata: Content-Disposition", 
 Encoding = Annotated[str | None, Param("HTTP metadata: Content-Encoding", metavar="E")]
 Language = Annotated[str | None, Param("HTTP metadata: Content-Language", metavar="L")]
 CacheControl = Annotated[str | None, Param("HTTP metadata: Cache-Control", metavar="C")]
+CacheExpiry = Annotated[
+    str | None, Param("HTTP metadata: when it expires from caches, ISO 8601", metavar="TIME")
+]
 UploadId = Annotated[str, Param("the upload's id", positional=True, metavar="UPLOAD_ID")]
 
 LISTED = ("key", "size", "etag", "uploaded", "http_metadata", "custom_metadata")
@@ -177,6 +180,7 @@ async def put_object(
     content_encoding: Encoding = None,
     content_language: Language = None,
     cache_control: CacheControl = None,
+    cache_expiry: CacheExpiry = None,
     custom_metadata: Custom = None,
 ) -> R2Object:
     """Write an object, over what was there; it streams, so any size will do."""
@@ -188,6 +192,7 @@ async def put_object(
         "contentEncoding": content_encoding,
         "contentLanguage": content_language,
         "cacheControl": cache_control,
+        "cacheExpiry": cache_expiry,
     }
     if one_of(value=value, file=file) == "value":
         file = [value.encode("utf-8") if isinstance(value, str) else bytes(value)]
