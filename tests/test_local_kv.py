@@ -477,16 +477,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> LocalBackend:
     return backend
 
 
-def _rows_looked_at(backend: LocalBackend, call: Callable[[], object]) -> int:
+def _steps_of(backend: LocalBackend, call: Callable[[], object]) -> int:
     """How much SQLite did for a call: its virtual machine's steps, in all statements of the call."""
     from workbench.backends.local import database
 
-    opened: list[apsw.Connection] = []
     original = database._reading
+    counts: list[list[int]] = []
 
     def watched(path: str) -> apsw.Connection:
         connection = original(path)
-        opened.append(connection)
         steps = [0]
 
         def step() -> bool:
@@ -497,7 +496,6 @@ def _rows_looked_at(backend: LocalBackend, call: Callable[[], object]) -> int:
         counts.append(steps)
         return connection
 
-    counts: list[list[int]] = []
     database._reading = watched
     try:
         call()
@@ -507,9 +505,9 @@ def _rows_looked_at(backend: LocalBackend, call: Callable[[], object]) -> int:
 
 
 def test_a_jump_into_a_large_namespace_costs_what_is_shown(large: LocalBackend) -> None:
-    jump = _rows_looked_at(large, lambda: run(large.kv.list("n", "user/0700/", 100)))
-    first = _rows_looked_at(large, lambda: run(large.kv.list("n", "", 100)))
-    folders = _rows_looked_at(large, lambda: run(large.kv.folders("n")))
+    jump = _steps_of(large, lambda: run(large.kv.list("n", "user/0700/", 100)))
+    first = _steps_of(large, lambda: run(large.kv.list("n", "", 100)))
+    folders = _steps_of(large, lambda: run(large.kv.folders("n")))
     assert jump < 5000 and first < 5000 and folders < 1000
     assert len(run(large.kv.list("n", "user/0700/", 1000)).items) == 200
     assert run(large.kv.folders("n")).prefixes == ("user/",)

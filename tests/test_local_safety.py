@@ -353,6 +353,23 @@ def test_a_folder_that_may_only_be_read_is_read(tmp_path: Path, left: str) -> No
     assert _looks(readable) == before
 
 
+PEEKING = (
+    LOOKING[: LOOKING.index("state = ")]
+    + """
+backend = LocalBackend(Project(sys.argv[1], (), sys.argv[1]))
+print(json.dumps(drive(backend.kv.get("cache-namespace", "k")).value.decode()))
+"""
+)
+
+
+def test_a_look_at_a_file_that_may_not_be_written_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    run(local_backend(tmp_path).kv.put(ID, "k", b"1"))
+    _database(tmp_path).chmod(0o444)
+    before = _looks(tmp_path)
+    assert in_child(PEEKING, tmp_path) == "1"
+    assert _looks(tmp_path) == before
+
+
 HIDDEN = (
     LOOKING[: LOOKING.index("state = ")]
     + """

@@ -79,6 +79,12 @@ def _reading(path: str) -> apsw.Connection:
     _must_exist(path)
     log_was_there = _size(path + "-wal") > 0
     connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    if connection.readonly("main") and not os.path.exists(path + "-wal"):
+        # Nobody has it open, and what SQLite makes beside a file that it can't write, it would leave there.
+        connection.close()
+        from .frozen import open_frozen
+
+        return open_frozen(path, False)
     try:
         if log_was_there:
             # Found content stays where it is. Where there was none, the close removes the empty log that reading made.
