@@ -118,6 +118,16 @@ def test_raw_bytes_that_would_act_on_the_terminal_are_not_sent_there(shipped: Pa
     )
 
 
+def test_a_broken_config_is_named_with_its_place_and_the_rest_is_done(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.jsonc").write_text(
+        '{\n  "name": "x",\n  "kv_namespaces": [{"binding": "KV", "id": "a"}\n  "vars": 1\n}'
+    )
+    answer = cfwb("kv", "keys", "list", cwd=tmp_path)
+    assert answer.result == []
+    assert answer.err.startswith(f"{tmp_path}/wrangler.jsonc:4:3: ")
+    assert cfwb("project", "get", cwd=tmp_path).result["problems"][0]["line"] == 4
+
+
 def test_an_error_is_one_sentence_and_the_way_out(shipped: Path) -> None:
     answer = on_terminal("kv", "keys", "lst", cwd=shipped, NO_COLOR="1")
     assert answer.status == 2

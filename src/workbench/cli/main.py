@@ -75,7 +75,7 @@ class Command:
         return self._operation(line)
 
     def _operation(self, line: Line) -> int:
-        from workbench.operations.executor import drive, execute, open_state
+        from workbench.operations.executor import drive, execute, open_state, problems_of
 
         operation = line.operation
         assert operation is not None
@@ -96,6 +96,10 @@ class Command:
             )
             self.target = state.target
             state = state.watched(Cancel(), None if self.json else _progress())
+            if problems := problems_of(state.project):
+                from .people import warn
+
+                warn(problems)
 
         def run(changes: dict[str, Any] | None = None) -> Any:
             confirm = None if self.json or not sys.stdin.isatty() else _confirm
@@ -118,11 +122,10 @@ class Command:
         assert operation is not None
         if operation.pages and "limit" not in line.arguments:
             failed = output.stream(self.target, operation, _pages(run, line.arguments.get("cursor")))
-            sys.stdout.flush()
-            return 1 if failed else 0
-        output.envelope(self.target, operation, run())
+        else:
+            failed = output.envelope(self.target, operation, run())
         sys.stdout.flush()
-        return 0
+        return 1 if failed else 0
 
     def _fail(self, error: WorkbenchError) -> int:
         status = 2 if isinstance(error, UsageError) else 1

@@ -1,7 +1,7 @@
 """The JSON a program reads: one envelope on standard output, and nothing else there. Lists go out page by page."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from workbench.model.errors import Cancelled, WorkbenchError
@@ -30,16 +30,17 @@ def error_envelope(target: Target, operation: str | None, error: WorkbenchError)
     write(f'{_head(target, operation)}, "error": {_error(error)}}}\n')
 
 
-def envelope(target: Target, operation: Operation, result: Any) -> None:
-    """The envelope of a whole result; `result_info` where it is a list."""
+def envelope(target: Target, operation: Operation, result: Any) -> WorkbenchError | None:
+    """The envelope of a whole result; `result_info` where it is a list. What cut a document short closes it, and is given back."""
     if isinstance(result, Document):
-        _document(target, operation, result)
-        return
+        return _document(target, operation, result)
     data = to_json(result, operation.fields)
     info = ""
     if isinstance(result, list | Page):
         info = f', "result_info": {dumps(_info(len(data), result))}'
     write(f'{_head(target, operation.name)}, "result": {dumps(data)}{info}}}\n')
+    return None
+    return None
 
 
 def _info(count: int, result: Any) -> dict[str, Any]:
@@ -49,45 +50,67 @@ def _info(count: int, result: Any) -> dict[str, Any]:
     return info
 
 
-def _document(target: Target, operation: Operation, document: Document) -> None:
+def _document(target: Target, operation: Operation, document: Document) -> WorkbenchError | None:
+    """A text as the result: JSON as it is (whole, so that it is all there or not at all), other text as a string in pieces."""
     head = f'{_head(target, operation.name)}, "result": '
-    is_json = document.media == "application/json"
-    chunks: Iterator[str] = iter(document.chunks)
-    first = next(chunks, "")  # what fails at once fails before anything was written
-    write(head if is_json else head + '"')
-    for chunk in _chain(first, chunks):
-        write(chunk if is_json else dumps(chunk)[1:-1])
-    write("}\n" if is_json else '"}\n')
+    if document.media == "application/json":
+        write(f"{head}{''.join(document.chunks)}}}\n")
+        return None
+    chunks = (dumps(chunk)[1:-1] for chunk in document.chunks)
+    write(f'{head}"{next(chunks, "")}')  # what fails at once fails before anything was written
+    failed = _pour(chunks)
+    write(f'"{_ending(failed)}}}\n')
+    return failed
 
 
-def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+def _ending(failed: WorkbenchError | None) -> str:
+    return f', "error": {_error(failed)}' if failed else ""
+
+
+def _pour(texts: Iterator[str]) -> WorkbenchError | None:
+    """Write them all. The envelope is open by now, so what goes wrong is given back to be said at its end."""
+    while True:
+        try:
+            text = next(texts)
+        except StopIteration:
+            return None
+        except WorkbenchError as error:
+            return error
+        except KeyboardInterrupt:
+            return Cancelled()
+        except Exception as error:
+            from .log import unexpected
+
+            return unexpected(error)
+        write(text)
 
 
 def stream(target: Target, operation: Operation, pages: Iterator[Page[Any]]) -> WorkbenchError | None:
     """A whole list, one page in memory. An error after the first page closes the envelope with it, and is given back."""
-    page = next(pages)
-    write(f'{_head(target, operation.name)}, "result": [')
-    count = 0
-    prefixes: list[str] = []
-    failed: WorkbenchError | None = None
-    while True:
-        if page.items:
-            write((", " if count else "") + dumps(to_json(page, operation.fields))[1:-1])
-        count += len(page.items)
-        prefixes += page.prefixes
-        try:
-            page = next(pages)
-        except StopIteration:
-            break
-        except WorkbenchError as error:
-            failed = error
-            break
-        except KeyboardInterrupt:
-            failed = Cancelled()
-            break
-    info = _info(count, Page([], None if failed is None else page.cursor, tuple(prefixes)))
-    end = f', "error": {_error(failed)}' if failed else ""
-    write(f'], "result_info": {dumps(info)}{end}}}\n')
+    listed = _Listed()
+    texts = listed.texts(pages, operation.fields)
+    write(f'{_head(target, operation.name)}, "result": [{next(texts, "")}')
+    failed = _pour(texts)
+    info: dict[str, Any] = {"count": listed.count, "cursor": listed.cursor if failed else None}
+    if listed.prefixes:
+        info["prefixes"] = listed.prefixes
+    write(f'], "result_info": {dumps(info)}{_ending(failed)}}}\n')
     return failed
+
+
+class _Listed:
+    """What has been seen of a list while it went by."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.cursor: str | None = None
+        self.prefixes: list[str] = []
+
+    def texts(self, pages: Iterator[Page[Any]], fields: tuple[str, ...]) -> Iterator[str]:
+        """Each page as the inside of a JSON list."""
+        for page in pages:
+            text = dumps(to_json(page, fields))[1:-1]
+            yield ", " + text if self.count and text else text
+            self.count += len(page.items)
+            self.cursor = page.cursor
+            self.prefixes += page.prefixes

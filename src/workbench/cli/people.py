@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
+from workbench.model.bindings import Problem
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.sql import SqlResult
@@ -54,6 +55,14 @@ class Meter:
         if self.shown:
             self.shown = False
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def warn(problems: list[Problem]) -> None:
+    """What is wrong in a config, each with its place, on standard error; the command goes on with what could be read."""
+    for problem in problems:
+        parts = (problem.file, problem.line, problem.column)
+        place = ":".join(str(part) for part in parts if part is not None)
+        print(paint(visible(f"{place}: {problem.message}"), "33", sys.stderr), file=sys.stderr)
 
 
 def show_error(error: WorkbenchError) -> None:
@@ -108,14 +117,6 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
     if isinstance(result, Page) and result.cursor is not None:
         note(f"more: --cursor {result.cursor}, or --json for the whole list")
     if state is not None:
-        for problem in (
-            *state.project.problems,
-            *(p for worker in state.project.workers for p in worker.problems),
-        ):
-            place = ":".join(
-                str(part) for part in (problem.file, problem.line, problem.column) if part is not None
-            )
-            note(f"{place}: {problem.message}")
         note(f"{state.target.kind.upper()} {state.target.source}")
     return 0
 

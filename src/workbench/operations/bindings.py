@@ -6,6 +6,7 @@ from workbench.model.bindings import Binding, Problem
 from workbench.model.errors import WorkbenchError
 
 from . import READS, operation
+from .executor import problems_of
 from .parameters import Param
 from .resolve import State
 
@@ -118,11 +119,10 @@ async def get_project(state: State) -> ProjectSummary:
         WorkerSummary(w.name, w.config_path, w.environment, w.environments, w.main, len(w.bindings))
         for w in project.workers
     ]
-    problems = [*project.problems, *(problem for worker in project.workers for problem in worker.problems)]
     return ProjectSummary(
         project.folder,
         project.state_directory,
         state.backend.server_running(),
         workers,
-        list(dict.fromkeys(problems)),
+        problems_of(project),
     )

@@ -17,6 +17,7 @@ from .resolve import State
 
 if TYPE_CHECKING:
     from workbench.backends import SqlDatabase, SqlSession
+    from workbench.model.bindings import Problem, Project
     from workbench.model.state import Removal
     from workbench.model.target import Target
 
@@ -57,6 +58,12 @@ def open_state(
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None
     )
+
+
+def problems_of(project: Project) -> list[Problem]:
+    """Everything that is wrong in a project's files, each thing once."""
+    found = [*project.problems, *(problem for worker in project.workers for problem in worker.problems)]
+    return list(dict.fromkeys(found))
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -15,6 +15,7 @@ from .parameters import Namespace, Output, Param, Prefix
 from .resolve import State
 from .results import Document
 
+_WITHOUT_VALUE = ("kv.key_not_found", "kv.value_missing")  # expired meanwhile; its file is gone
 BulkFile = Annotated[Any, Param("the JSON file (- for standard input)", "file", metavar="FILE")]
 
 
@@ -35,7 +36,7 @@ async def import_values(state: State, file: BulkFile, binding: Namespace = None)
     """
     try:
         data = json.loads(read_text(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbenchError("import.bad_json", f"not JSON: {error}") from None
     if not isinstance(data, list):
         raise WorkbenchError("import.bad_json", "the file is not a list of entries")
@@ -55,7 +56,12 @@ def _entry(row: Any, number: int) -> KvValue:
     if expiration is None and row.get("expiration_ttl") is not None:
         from workbench.model.times import now_ms
 
-        expiration = now_ms() // 1000 + int(row["expiration_ttl"])
+        ttl = row["expiration_ttl"]
+        if not isinstance(ttl, int) or isinstance(ttl, bool):
+            raise WorkbenchError(
+                "import.bad_entry", f"entry {number}: expiration_ttl is not a whole number of seconds"
+            )
+        expiration = now_ms() // 1000 + ttl
     if expiration is not None and (not isinstance(expiration, int) or isinstance(expiration, bool)):
         raise WorkbenchError(
             "import.bad_entry", f"entry {number}: expiration is not a whole number of seconds"
@@ -91,14 +97,14 @@ async def export_values(
 ) -> Document | Written:
     """Every value with its metadata and expiration, as a JSON list.
 
-    An entry a line; `cfwb kv values import` takes it.
+    An entry a line; `cfwb kv values import` takes it. A key whose value's file is gone, which reads as null, is left out.
     """
     chunks = _lines(state, await state.kv(binding), prefix)
     return write_pieces(output, chunks) if output is not None else Document(chunks, "application/json")
 
 
 def _lines(state: State, namespace: str, prefix: str) -> Iterator[str]:
-    """The list in pieces: a page of keys, then each value (one that expired meanwhile is left out)."""
+    """The list in pieces: a page of keys, then each value. One that a Worker reads as null is left out."""
     from .executor import drive
 
     before, done, cursor = "[\n", 0, None
@@ -110,8 +116,9 @@ def _lines(state: State, namespace: str, prefix: str) -> Iterator[str]:
             try:
                 value = drive(state.backend.kv.get(namespace, key.name))
             except WorkbenchError as error:
-                if error.code == "kv.key_not_found":
+                if error.code in _WITHOUT_VALUE:
                     continue
+                yield "\n]\n" if done else "[]\n"  # what was written stays JSON; the error is told after it
                 raise
             done += 1
             yield before + dumps(value._asdict() | {"value": text_or_bytes(value.value)})

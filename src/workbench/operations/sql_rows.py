@@ -62,7 +62,15 @@ def as_json(stream: RowStream) -> Iterator[str]:
     """A JSON list of objects, a row a line, values as tagged JSON."""
     columns = stream.columns
     before = "[\n"
-    for rows in _fetched(stream):
+    fetched = _fetched(stream)
+    while True:
+        try:
+            rows = next(fetched, None)
+        except WorkbenchError:
+            yield "[]\n" if before == "[\n" else "\n]\n"  # stays JSON; the error is told after it
+            raise
+        if rows is None:
+            break
         lines = [
             dumps({name: from_sql(value) for name, value in zip(columns, row, strict=True)}) for row in rows
         ]
@@ -123,7 +131,7 @@ def _from_cell(cell: str) -> Any:
 def _read_json(file: Any) -> tuple[list[str], list[list[Any]]]:
     try:
         data = json.loads(read_text(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbenchError("import.bad_json", f"not JSON: {error}") from None
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         raise WorkbenchError("import.bad_json", "the file is not a list of objects")
