@@ -116,4 +116,22 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """JSON text that any terminal and any parser takes: ASCII only, so lone surrogates and control codes are escapes."""
-    return json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
+    except ValueError:  # JSON of somebody else's with a NaN in it: rare, so looked for only now
+        return json.dumps(_sayable(value), indent=indent, ensure_ascii=True, allow_nan=False)
+    except RecursionError:
+        raise WorkbenchError(
+            "json.too_deep", "a value is nested deeper than JSON can be written here", "--raw gives its bytes"
+        ) from None
+
+
+def _sayable(value: Any) -> Any:
+    """The value with its numbers that JSON lacks tagged."""
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, dict):
+        return {name: _sayable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(item) for item in value]
+    return value

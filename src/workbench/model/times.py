@@ -5,11 +5,11 @@ import time
 
 def iso(milliseconds: float) -> str:
     """Milliseconds since 1970 as `2026-11-23T21:04:11.000Z`."""
-    seconds, rest = divmod(int(milliseconds), 1000)
     try:
+        seconds, rest = divmod(int(milliseconds), 1000)
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}Z"
     except (ValueError, OverflowError, OSError):
-        return f"{int(milliseconds)} ms since 1970"
+        return f"{milliseconds} ms since 1970"
 
 
 def now_ms() -> int:

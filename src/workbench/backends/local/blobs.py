@@ -36,7 +36,14 @@ class Blobs:
 
     def path(self, id: str) -> str:
         """Where a value lies. Raises `state.damaged` for an id that leads out of the folder."""
-        if not id or os.path.basename(id) != id or id in (".", "..") or "\\" in id or "\0" in id:
+        if (
+            not isinstance(id, str)
+            or not id
+            or os.path.basename(id) != id
+            or id in (".", "..")
+            or "\\" in id
+            or "\0" in id
+        ):
             raise WorkbenchError("state.damaged", f"{id!r} is not the id of a value's file in {self.folder}")
         return os.path.join(self.folder, id)
 

@@ -18,7 +18,7 @@ def translated(path: str) -> Iterator[None]:
     """Turn what goes wrong with the file `path` into a WorkbenchError; errors of the SQL itself pass unchanged."""
     try:
         yield
-    except (apsw.Error, OSError) as error:
+    except (apsw.Error, OSError, ValueError) as error:
         known = fault(error, path)
         if known is None:
             raise
@@ -29,6 +29,8 @@ def fault(error: Exception, path: str) -> WorkbenchError | None:
     """The error to show for one that a database or a file gave; None where it is about the SQL."""
     if isinstance(error, OSError):
         return _of_system(error, path)
+    if isinstance(error, ValueError):
+        return _of_text(error, path)
     if isinstance(error, apsw.NotADBError):
         return WorkbenchError(
             "state.not_a_database",
@@ -143,6 +145,21 @@ def _of_disk(error: apsw.Error, path: str) -> WorkbenchError:
             "The disk may be full or failing, or a limit on file sizes reached.",
         )
     return WorkbenchError("state.io", f"{path} could not be read: {error}", "The disk may be failing.")
+
+
+def _of_text(error: ValueError, path: str) -> WorkbenchError | None:
+    """Text where the format has only UTF-8, and names that no file can have; None for what is about neither."""
+    if isinstance(error, UnicodeDecodeError):
+        return WorkbenchError(
+            "state.damaged",
+            f"{path} holds text that is not UTF-8 where the emulator writes only UTF-8",
+            f"Restore it, or delete it and start over. {_LEFT_ALONE}",
+        )
+    if isinstance(error, UnicodeEncodeError) or error.args == ("embedded null byte",):
+        return WorkbenchError(
+            "state.bad_name", f"no file can be called {path!r}", "Its name or id in the config is not usable."
+        )
+    return None
 
 
 def _of_system(error: OSError, path: str) -> WorkbenchError:

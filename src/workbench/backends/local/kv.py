@@ -96,7 +96,7 @@ class LocalKv:
         resource = self._resource(namespace)
         for _ in range(3):
             row = self._row(resource, key)
-            if row is None or (row[1] is not None and row[1] <= now_ms()):
+            if row is None or (isinstance(row[1], int | float) and row[1] <= now_ms()):
                 raise WorkbenchError("kv.key_not_found", f"there is no key {key!r} in {namespace}")
             blob_id, expiration, metadata = row
             resource.find_values(blob_id)
@@ -231,7 +231,7 @@ class LocalKv:
             resource.find_values(found[0][0])
         resource.blobs.delete(blob_id for blob_id, _ in found)
         now = now_ms()
-        return sum(1 for _, at in found if at is None or at > now), held
+        return sum(1 for _, at in found if not isinstance(at, int | float) or at > now), held
 
     async def delete_namespace(self, namespace: str, dry_run: bool = False) -> Removal:
         """Start over: emptied in place while a server runs, its files removed otherwise."""

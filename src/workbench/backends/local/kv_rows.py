@@ -149,7 +149,7 @@ def metadata_of(stored: Any) -> Any:
         return None
     try:
         return json.loads(stored)
-    except ValueError:
+    except (ValueError, RecursionError):
         return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
 
 

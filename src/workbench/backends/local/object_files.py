@@ -4,6 +4,7 @@
 `-wal` and a `-shm` beside it. `metadata.sqlite` is the runtime's own. One listing of the folder answers everything here.
 """
 
+import errno
 import os
 
 from workbench.model.errors import WorkbenchError
@@ -65,10 +66,12 @@ def database_path(folder: str, object: str, facet: int = 0) -> str:
 
 
 def list_folder(path: str) -> Folder:
-    """List a class's folder; an empty one where it does not exist."""
+    """List a class's folder; an empty one where it does not exist, or where no folder can have such a name."""
     try:
         return Folder(path, os.listdir(path))
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return Folder(path, [])
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return Folder(path, [])
         raise WorkbenchError("state.unreadable", f"{path} can't be listed: {error.strerror}") from error

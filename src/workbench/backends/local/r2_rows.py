@@ -124,16 +124,20 @@ def stored(connection: apsw.Connection, key: bytes) -> Stored | None:
 
 
 def object_of(row: tuple[Any, ...]) -> R2Object:
-    """The object of a row of `TABLE`. Its MD5 is the etag, unless it came in parts: then it has none."""
+    """The object of a row of `TABLE`. Its MD5 is the etag, unless it came in parts: then it has none.
+
+    SQLite holds any column to no type: a size that is no number is 0, a time that is none stays as it is.
+    """
     key, version, size, etag, uploaded, checksums, http, custom = row
+    version, etag = str(version), str(etag)
     sums = {str(name): str(value) for name, value in _json(checksums).items()}
     if len(etag) == 32 and not set(etag) - set("0123456789abcdefABCDEF"):
         sums = {"md5": etag} | sums
     return R2Object(
         key=to_text(key),
-        size=size,
+        size=size if isinstance(size, int) and size >= 0 else 0,
         etag=etag,
-        uploaded=iso(uploaded),
+        uploaded=iso(uploaded) if isinstance(uploaded, int | float) else str(uploaded),
         http_metadata=http_of(http),
         custom_metadata=custom_of(custom),
         version=version,
@@ -158,7 +162,7 @@ def custom_of(text: bytes) -> dict[str, str]:
 def _json(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
