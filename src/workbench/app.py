@@ -12,6 +12,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from workbench.model.errors import WorkbenchError
+from workbench.screens import startup
 from workbench.screens.workbench.screen import WorkbenchScreen
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class WorkbenchApp(App[int]):
     """A window on one project. `open_with`: the arguments of `operations.executor.open_state`."""
 
     TITLE = "cfwb"
+    # The first screen's sheet: Textual reads a screen's own only when it is pushed on another.
+    CSS_PATH = "screens/workbench/workbench.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {_operation_commands}
@@ -44,6 +47,11 @@ class WorkbenchApp(App[int]):
         self.mishaps = 0
         self.session: Session | None = None
         self.workbench = WorkbenchScreen()
+        # Before the style sheets are read: a theme put on later has them all read again.
+        startup.themes(self)
+
+    def get_default_screen(self) -> WorkbenchScreen:
+        return self.workbench
 
     # The look
 
@@ -52,21 +60,13 @@ class WorkbenchApp(App[int]):
         return {"target-local": "ansi_bright_green", "target-remote": "ansi_bright_red"}
 
     def on_mount(self) -> None:
-        from workbench.screens.startup import themes
-
-        themes(self)
-        self.push_screen(self.workbench)
         self.call_after_refresh(self.start)
 
-    async def start(self) -> None:
-        """Open the project, once something is on screen."""
-        from workbench.screens import startup
-
-        await startup.open_project(self)
+    def start(self) -> None:
+        """Open the project, once something is on screen: beside the screen's own work, which goes on drawing."""
+        self.run_worker(startup.open_project(self), group="start")
 
     def action_switch_theme(self) -> None:
-        from workbench.screens import startup
-
         startup.switch_theme(self)
 
     def get_system_commands(self, screen: Any) -> Any:
@@ -79,14 +79,10 @@ class WorkbenchApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """What nobody foresaw, in a handler: written to the log, told in a sentence, and the window stays (text one has
         typed is in it). Where it goes on and on, and where nobody looks at a terminal, it ends as Textual ends."""
-        from workbench.screens import startup
-
         if self.is_headless or not startup.survives(self, error):
             super()._handle_exception(error)
 
     async def action_leave(self) -> None:
-        from workbench.screens import startup
-
         await startup.leave(self)
 
 

@@ -9,10 +9,11 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
+from workbench.widgets.key_hints import KeyHints
 
 if TYPE_CHECKING:
     from workbench.app import WorkbenchApp
@@ -39,7 +40,7 @@ class FirstStart(Screen[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(self._text())
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     def _text(self) -> Content:
         missing = self.error.code == "project.not_found"

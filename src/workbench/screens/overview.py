@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -41,13 +42,12 @@ class _TextPane(Pane):
         raise NotImplementedError
 
 
-def problem_lines(problems: tuple[Problem, ...]) -> list[Part]:
-    """Each problem with its place, as `file:line:column`."""
+def problem_lines(problems: tuple[Problem, ...], folder: str) -> list[Part]:
+    """Each problem with its place, as `file:line:column`, the file as seen from the project's folder."""
     parts: list[Part] = []
     for problem in problems:
-        place = ":".join(
-            str(part) for part in (problem.file, problem.line, problem.column) if part is not None
-        )
+        file = os.path.relpath(problem.file, folder) if os.path.isabs(problem.file) else problem.file
+        place = ":".join(str(part) for part in (file, problem.line, problem.column) if part is not None)
         parts += [
             ("▲ ", "$warning"),
             (visible(place) + "\n", "bold"),
@@ -95,7 +95,7 @@ class WorkerPane(_TextPane):
             )
         if worker.problems:
             parts.append("\n")
-            parts += problem_lines(worker.problems)
+            parts += problem_lines(worker.problems, self.session.state.project.folder)
         rows = [("name", "kind", "resource", "id", "mode")]
         for one in worker.bindings:
             rows.append((one.name, one.kind, one.resource_name or "", one.resource_id or "", one.mode))
@@ -118,7 +118,7 @@ class StatePane(_TextPane):
         project = self.session.state.project
         parts: list[Part] = [(visible(project.state_directory) + "\n", "bold $primary")]
         if project.problems:
-            parts += ["\n", *problem_lines(project.problems)]
+            parts += ["\n", *problem_lines(project.problems, project.folder)]
         try:
             entries = await self.session.call("state.list")
         except WorkbenchError as error:

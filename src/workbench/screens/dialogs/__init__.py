@@ -102,7 +102,7 @@ class Ask(ModalScreen[str | None]):
             yield TargetBadge(self.target)
             if self.label:
                 yield Static(Content(visible(self.label, lines=True, limit=2000)), id="question")
-            yield SafeInput(self.value, suggester=self.suggest, id="answer")
+            yield SafeInput(self.value, suggester=self.suggest, id="answer", select_on_focus=False)
             yield Static("", id="wrong")
             yield Static(Content("enter go on · esc back"), id="keys")
 

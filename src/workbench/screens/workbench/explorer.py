@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding as Key
 from textual.containers import Vertical
-from textual.widgets import Input
 
 from workbench.model.bindings import Binding
 from workbench.model.errors import WorkbenchError
@@ -19,6 +18,9 @@ from workbench.screens.session import Session
 from workbench.widgets.binding_tree import BindingTree, Item
 
 from . import catalogue, counts
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 PAGE = 100
 
@@ -44,14 +46,11 @@ class Explorer(Vertical):
         self._found: list[Binding] | None = None
         self._revealed: set[str] = set()
         self._children: dict[str, list[Item]] = {}
+        self._filter: Input | None = None
         self._notes: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="filter", id="filter", compact=True)
         yield BindingTree(id="tree")
-
-    def on_mount(self) -> None:
-        self.query_one("#filter").display = False
 
     @property
     def resources(self) -> BindingTree:
@@ -114,7 +113,7 @@ class Explorer(Vertical):
 
         for item in items:
             fill(item)
-        self.resources.show(items, self.query_one("#filter", Input).value)
+        self.resources.show(items, self._wanted)
 
     async def _reload_unfolded(self) -> None:
         """Read the children of every unfolded class and object again."""
@@ -124,7 +123,7 @@ class Explorer(Vertical):
         self._refresh_shown()
 
     def _refresh_shown(self) -> None:
-        self.resources.show(self.resources.items, self.query_one("#filter", Input).value)
+        self.resources.show(self.resources.items, self._wanted)
 
     async def _load(self, item: Item, cursor: str | None = None) -> None:
         """Fetch an item's children: a page of a class's objects, or an object's facets."""
@@ -263,26 +262,35 @@ class Explorer(Vertical):
         self._children.clear()
         self.read_disk()
 
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+    async def action_filter(self) -> None:
+        """A line above the tree; what is typed there filters it."""
+        if self._filter is None:
+            from workbench.widgets.safe_input import SafeInput
 
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
+            self._filter = SafeInput(placeholder="filter", id="filter", compact=True)
+            await self.mount(self._filter, before=self.resources)
+        self._filter.focus()
+
+    @property
+    def _wanted(self) -> str:
+        return self._filter.value if self._filter is not None else ""
+
+    async def on_input_changed(self) -> None:
         self._refresh_shown()
 
-    @on(Input.Submitted, "#filter")
-    def filter_done(self) -> None:
+    def on_input_submitted(self) -> None:
         self.resources.focus()
 
-    def on_key(self, event: Any) -> None:
-        box = self.query_one("#filter", Input)
-        if event.key == "escape" and box.display:
-            box.value = ""
-            box.display = False
-            self.resources.focus()
+    async def on_key(self, event: Any) -> None:
+        box = self._filter
+        if box is None:
+            return
+        if event.key == "escape":
             event.stop()
+            self._filter = None
+            await box.remove()
+            self._refresh_shown()
+            self.resources.focus()
         elif event.key == "down" and box.has_focus:
-            self.resources.focus()
             event.stop()
+            self.resources.focus()

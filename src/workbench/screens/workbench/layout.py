@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from typing import Any
@@ -20,6 +19,8 @@ DETAILS_BESIDE = 110
 
 def kept_path(state_directory: str) -> str:
     """The file that keeps the tabs of a state directory, named by the directory's real path."""
+    import hashlib
+
     name = hashlib.sha256(os.fsencode(os.path.realpath(state_directory))).hexdigest()[:16]
     return os.path.join(state_home(), "windows", f"{name}.json")
 

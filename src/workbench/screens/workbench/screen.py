@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -11,18 +12,21 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane, pane_class
 from workbench.screens.session import Session
-from workbench.widgets.details import DetailsView
+from workbench.widgets.key_hints import KeyHints
 from workbench.widgets.tab_strip import TabLabel, TabStrip
 from workbench.widgets.top_bar import TopBar
 
 from . import layout
 from .explorer import Explorer
+
+if TYPE_CHECKING:
+    from workbench.widgets.details import DetailsView
 
 NOTHING = "Nothing is open.\n\nEnter in the tree opens a resource; : has every command; ? explains what has the focus."
 
@@ -30,7 +34,6 @@ NOTHING = "Nothing is open.\n\nEnter in the tree opens a resource; : has every c
 class WorkbenchScreen(Screen[None]):
     """Holds the open tabs. `session` arrives after the first paint."""
 
-    CSS_PATH = "workbench.tcss"
     AUTO_FOCUS = "#tree"
 
     BINDINGS: ClassVar[list[Any]] = [
@@ -53,6 +56,7 @@ class WorkbenchScreen(Screen[None]):
         self._panes: dict[str, Pane] = {}
         self._serial = 0
         self._details: dict[str, Details] = {}
+        self._details_view: DetailsView | None = None
         self._tree_folded = False
         self._stale: set[str] = set()
 
@@ -64,8 +68,7 @@ class WorkbenchScreen(Screen[None]):
                 yield TabStrip(id="tabs")
                 with ContentSwitcher(id="panes", initial="nothing"):
                     yield Static(Content(NOTHING), id="nothing")
-            yield DetailsView(id="details")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @property
     def explorer(self) -> Explorer:
@@ -90,9 +93,16 @@ class WorkbenchScreen(Screen[None]):
         self._tree_folded = bool(kept.get("tree_folded"))
         self._place()
         await self.explorer.open_session(session)
+        await self._painted()
         await self._open_kept(kept)
         self.poll_server()
         self.set_interval(3, self.poll_server)
+
+    async def _painted(self) -> None:
+        """Until what is there now is on screen: the tree shows before the tabs' own modules are read."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
 
     async def _open_kept(self, kept: dict[str, Any]) -> None:
         locators = layout.locators(kept)
@@ -281,25 +291,28 @@ class WorkbenchScreen(Screen[None]):
         return Details("", ())
 
     def _draw_details(self) -> None:
-        view = self.query_one("#details", DetailsView)
-        if view.has_class("-open"):
+        view = self._details_view
+        if view is not None and view.display:
             view.fill(*self._current_details())
 
     def on_descendant_focus(self) -> None:
-        if not self.query_one("#details").has_focus_within:
+        if self._details_view is None or not self._details_view.has_focus_within:
             self._draw_details()
 
-    def action_details(self) -> None:
+    async def action_details(self) -> None:
         """Details beside the panes, or over them where there is no room."""
-        view = self.query_one("#details", DetailsView)
         if self.size.width < layout.DETAILS_BESIDE:
             from workbench.screens.dialogs import DetailsDialog
 
-            view.remove_class("-open")
             self.app.push_screen(DetailsDialog(*self._current_details()))
-            return
-        view.toggle_class("-open")
-        self._draw_details()
+        elif self._details_view is None:
+            from workbench.widgets.details import DetailsView
+
+            self._details_view = DetailsView(*self._current_details(), id="details")
+            await self.query_one("#body").mount(self._details_view)
+        else:
+            self._details_view.display = not self._details_view.display
+            self._draw_details()
 
     # Layout and the rest
 
@@ -311,8 +324,8 @@ class WorkbenchScreen(Screen[None]):
         self.explorer.set_class(width < 100, "-narrow")
         self.explorer.set_class(width >= 140, "-wide")
         self.explorer.display = not self._tree_folded
-        if width < layout.DETAILS_BESIDE:
-            self.query_one("#details").remove_class("-open")
+        if width < layout.DETAILS_BESIDE and self._details_view is not None:
+            self._details_view.display = False
 
     def action_fold_tree(self) -> None:
         self._tree_folded = not self._tree_folded
