@@ -135,6 +135,10 @@ class SqlDatabase(Protocol):
         """Run every statement of `sql` as one transaction; a result a statement. limit: rows kept of each."""
         ...
 
+    async def may_block(self, sql: str) -> str | None:
+        """A sentence where a Worker that runs now may have to do without its own writes meanwhile, else None."""
+        ...
+
     async def session(self, read_only: bool = False) -> SqlSession: ...
     async def statements(self, sql: str) -> list[tuple[int, int, Effect]]:
         """Where each statement begins and ends (character offsets) and what it does, without running any."""

@@ -95,7 +95,7 @@ class Command:
                 remote,
             )
             self.target = state.target
-            state = state.watched(Cancel(), None if self.json else _progress())
+            state = state.watched(Cancel()) if self.json else state.watched(Cancel(), _progress(), _note)
             if problems := problems_of(state.project):
                 from .people import warn
 
@@ -178,6 +178,12 @@ def _progress() -> Progress | None:
     from .people import Meter
 
     return Meter()
+
+
+def _note(text: str) -> None:
+    from .people import note
+
+    note(text)
 
 
 def _confirm(question: Any) -> bool:

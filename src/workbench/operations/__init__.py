@@ -21,7 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "bindings": ("bindings",),
     "project": ("bindings",),
     "kv": ("kv", "kv_bulk"),
-    "r2": ("r2", "r2_folders"),
+    "r2": ("r2", "r2_folders", "r2_uploads"),
     "d1": ("d1",),
     "do": ("durable_objects", "durable_storage", "durable_sql"),
     "workflows": ("workflows",),

@@ -1,11 +1,11 @@
-"""R2: buckets, objects, unfinished uploads. Bodies pass through in pieces, whatever their size."""
+"""R2: buckets and objects. Bodies pass through in pieces, whatever their size."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, NamedTuple
 
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
-from workbench.model.r2 import R2Bucket, R2Object, R2Upload
+from workbench.model.r2 import R2Bucket, R2Object
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
@@ -42,7 +42,6 @@ CacheControl = Annotated[str | None, Param("HTTP metadata: Cache-Control", metav
 CacheExpiry = Annotated[
     str | None, Param("HTTP metadata: when it expires from caches, ISO 8601", metavar="TIME")
 ]
-UploadId = Annotated[str, Param("the upload's id", positional=True, metavar="UPLOAD_ID")]
 
 LISTED = ("key", "size", "etag", "uploaded", "http_metadata", "custom_metadata")
 
@@ -299,32 +298,3 @@ async def _copy(
     if move:
         await state.backend.r2.delete(source, key)
     return written
-
-
-@operation("r2.uploads.list", effect=READS, examples=["cfwb r2 uploads list --bucket files"], capability="r2")
-async def list_uploads(state: State, bucket: Bucket = None) -> Page[R2Upload]:
-    """Multipart uploads that were begun and neither completed nor aborted."""
-    return await state.backend.r2.uploads(await state.bucket(bucket))
-
-
-@operation(
-    "r2.uploads.delete",
-    effect=DESTROYS,
-    examples=["cfwb r2 uploads delete UPLOAD_ID --bucket files --force"],
-    capability="r2",
-)
-async def delete_upload(
-    state: State, upload_id: UploadId, bucket: Bucket = None, dry_run: DryRun = False
-) -> Removal:
-    """Abort an unfinished upload: its parts go."""
-    name = await state.bucket(bucket)
-    for upload in (await state.backend.r2.uploads(name)).items:
-        if upload.upload_id == upload_id:
-            if not dry_run:
-                await state.backend.r2.abort_upload(name, upload.key, upload_id)
-            return Removal(
-                [f"upload of {upload.key}, {upload.parts} parts, {upload.size:,} bytes"], 1, dry_run
-            )
-    raise WorkbenchError(
-        "r2.upload_not_found", f"no unfinished upload {upload_id!r}", "cfwb r2 uploads list shows them"
-    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from workbench.model.errors import UsageError, WorkbenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.backends import Backend
     from workbench.model.bindings import Binding, Project
     from workbench.model.durable_objects import DoNamespace
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 class State:
     """A project opened on a target. worker: the one that `--worker` named, or None for all of them.
 
-    cancel and progress belong to one call: `watched` gives a copy with them.
+    cancel, progress and notice belong to one call: `watched` gives a copy with them.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class State:
         worker: str | None = None,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         self.project = project
         self.backend = backend
@@ -35,10 +38,16 @@ class State:
         self.worker = worker
         self.cancel = cancel
         self.progress = progress
+        self.notice = notice
 
-    def watched(self, cancel: Cancel | None = None, progress: Progress | None = None) -> State:
-        """The same state, for work that is watched or may be stopped."""
-        return State(self.project, self.backend, self.target, self.worker, cancel, progress)
+    def watched(
+        self,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> State:
+        """The same state, for work that is watched or may be stopped. notice: told what a person should know before it begins."""
+        return State(self.project, self.backend, self.target, self.worker, cancel, progress, notice)
 
     def bindings(self, kind: str) -> list[Binding]:
         """The bindings of a kind in the Workers in use."""

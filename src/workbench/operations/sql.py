@@ -41,6 +41,8 @@ async def run(
 ) -> list[SqlResult]:
     """Run statements with their parameters bound in order."""
     bound = [to_sql(value) for value in param]
+    if state.notice is not None and not read_only and (sentence := await database.may_block(sql)):
+        state.notice(sentence)
     return await database.query(sql, bound or None, read_only=read_only, limit=limit, cancel=state.cancel)
 
 

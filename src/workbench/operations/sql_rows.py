@@ -142,7 +142,9 @@ def _read_json(file: Any) -> tuple[list[str], list[list[Any]]]:
 async def _insert(
     state: State, database: SqlDatabase, table: str, columns: list[str], rows: list[list[Any]]
 ) -> int:
-    """Insert rows, so many values a statement, each statement a short transaction of its own."""
+    """Insert rows, so many values a statement, each a short transaction of its own; a running Worker gets its turn between."""
+    from workbench.backends.local.manners import pause
+
     if not rows or not columns:
         return 0
 
@@ -153,12 +155,13 @@ async def _insert(
     one = f"({', '.join('?' * len(columns))})"
     many = max(1, min(MANY, 90 // len(columns)))  # D1 binds at most 100 parameters
     done = 0
+    live = state.backend.server_running()
     for start in range(0, len(rows), many):
         if state.cancel:
             state.cancel.check()
         batch = rows[start : start + many]
         try:
-            await database.query(
+            results = await database.query(
                 head + ", ".join([one] * len(batch)), [value for row in batch for value in row]
             )
         except WorkbenchError as error:
@@ -169,4 +172,6 @@ async def _insert(
         done += len(batch)
         if state.progress:
             state.progress(done, len(rows))
+        if live:
+            pause(sum(result.duration_ms for result in results) / 1000, state.cancel)
     return done
