@@ -18,7 +18,7 @@ FORMS: tuple[Form, ...] = ("tsv", "csv", "json", "sql")
 def as_text(columns: Sequence[str], rows: Iterable[Row], form: Form, table: str = "result") -> str:
     """Rows in a form. TSV of one cell is the bare value; CSV has a header; JSON is tagged; SQL is INSERTs into `table`."""
     if form == "json":
-        return dumps([_object(columns, row) for row in rows], indent=1)
+        return dumps([as_object(columns, row) for row in rows], indent=1)
     if form == "sql":
         names = ", ".join(map(quoted, columns))
         head = f"INSERT INTO {quoted(table)} ({names}) VALUES "
@@ -35,8 +35,8 @@ def as_text(columns: Sequence[str], rows: Iterable[Row], form: Form, table: str 
     return "\n".join("\t".join(_tab(plain(value)) for value in row) for row in held)
 
 
-def _object(columns: Sequence[str], row: Row) -> dict[str, Any]:
-    """Columns of the same name get a number behind it, so that none is lost."""
+def as_object(columns: Sequence[str], row: Row) -> dict[str, Any]:
+    """A row as tagged JSON; columns of the same name get a number behind it, so that none is lost."""
     found: dict[str, Any] = {}
     for name, value in zip(columns, row):
         unique, again = name, 2

@@ -147,6 +147,13 @@ class Grid(ScrollView, can_focus=True):
         self.held.rows[index] = row
         self._redraw()
 
+    def remove_row(self, index: int) -> None:
+        """The row is gone."""
+        del self.held.rows[index]
+        self.row = max(0, min(self.row, len(self.held) - 1))
+        self._grown()
+        self.post_message(self.Moved(self))
+
     def stop(self, note: str) -> None:
         """No more rows will come: what went wrong, or that it was stopped; shown below the rows."""
         self.note = note

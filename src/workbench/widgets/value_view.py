@@ -173,6 +173,10 @@ class ValueView(Vertical):
 
     # Ways to look
 
+    def focus_value(self) -> None:
+        """Put the focus on the value."""
+        self.query_one(f"#{self.way or 'text'}").focus()
+
     def show_way(self, way: Way) -> None:
         """Look at the value this way, where it can be."""
         if way not in self.looked.ways:
