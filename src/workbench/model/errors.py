@@ -7,9 +7,13 @@ class WorkbenchError(Exception):
     code: stable and dotted, `kv.key_not_found`; programs match on it.
     message: one sentence that names the thing.
     hint: the way out, or an empty string.
+
+    A message of more than 4,000 characters (it quotes what it was given) loses its middle.
     """
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
+        if len(message) > 4000:
+            message = f"{message[:2000]} … {message[-1900:]}"
         super().__init__(message)
         self.code = code
         self.message = message

@@ -118,6 +118,9 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
+_LARGEST = 2**53 - 1  # beyond it not every JSON reader has the same number
+
+
 def _fits(parameter: Parameter, value: Any) -> bool:
     return isinstance(value, _TYPES[parameter.type][0]) and not (
         parameter.type == "integer" and isinstance(value, bool)
@@ -132,6 +135,8 @@ def _check_one(parameter: Parameter, value: Any) -> Any:
         raise UsageError(f"{parameter.flag} wants {wanted}, not {type(value).__name__}")
     if parameter.choices and value not in parameter.choices:
         raise UsageError(f"{parameter.flag} is one of {', '.join(parameter.choices)}, not {value!r}")
+    if parameter.type == "integer" and abs(value) > _LARGEST:
+        raise UsageError(f"{parameter.flag} is at most {_LARGEST}")
     if parameter.minimum is not None and value < parameter.minimum:
         raise UsageError(f"{parameter.flag} is at least {parameter.minimum}, not {value}")
     if parameter.type == "string" and not value.isascii():
