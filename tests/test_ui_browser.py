@@ -457,3 +457,25 @@ async def test_a_prefix_with_a_million_keys_answers_every_key(home: Path) -> Non
         await w.press("escape")
         await w.gone("reading on")
         assert len(list(keys(w).pages.kept())) <= 40 * 500
+
+
+async def test_a_value_with_a_very_long_line_goes_straight_to_the_editor_outside(
+    demo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from contextlib import nullcontext
+
+    long = json.dumps({"text": "x" * 200_000})
+    state = open_state(demo)
+    drive(execute(state, "kv.values.put", {"binding": "CACHE", "key": "config/long.json", "value": long}))
+    state.backend.close()
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nprintf "short now" > "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    async with window(demo) as w:
+        monkeypatch.setattr(w.app, "suspend", nullcontext)  # a test has no terminal to give away
+        await at_cache(w, "config/")
+        await to(w, "long.json")
+        await w.press("e")
+        await w.until("short now")
+    assert ask(demo, "kv.values.get", binding="CACHE", key="config/long.json").value == b"short now"

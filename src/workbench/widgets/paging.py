@@ -73,13 +73,13 @@ class Pages:
 
     def wanted(self, first: int, last: int) -> list[int]:
         """The pages to fetch so that rows `first` to `last` can be shown: missing, stale, or not known yet."""
-        pages = []
+        begin, end = 0, -1
         if self.rows:
-            at = min(max(first, 0), self.rows - 1)
-            end = min(max(last, 0), self.rows - 1)
-            for page in range(self.place(at)[0], self.place(end)[0] + 1):
-                if page not in self._kept or page in self._stale:
-                    pages.append(page)
+            begin = self.place(min(max(first, 0), self.rows - 1))[0]
+            end = self.place(min(max(last, 0), self.rows - 1))[0]
+        if last >= self.rows:
+            end = len(self.lengths) - 1  # a page that was empty when it was read may not be any more
+        pages = [page for page in range(begin, end + 1) if page not in self._kept or page in self._stale]
         if last >= self.rows and self.next_page is not None:
             pages.append(self.next_page)
         return pages

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input, Label, Static
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.target import Target
@@ -121,12 +121,15 @@ class EntryEditor(ModalScreen[Edited | None]):
                 metadata = (
                     "" if self.entry.metadata is None else json.dumps(self.entry.metadata, ensure_ascii=False)
                 )
-                yield SafeInput(metadata, placeholder="metadata, as JSON", id="metadata", compact=True)
-                yield SafeInput(
-                    self._expires(), placeholder="expires: never, 3 d, 2030-01-31", id="expires", compact=True
-                )
+                yield from self._field("metadata", metadata, "JSON, or nothing")
+                yield from self._field("expires", self._expires(), "never, or 3 d, 90 min, 2030-01-31")
             yield Static("", id="wrong")
             yield Static(Content(KEYS), id="keys")
+
+    def _field(self, name: str, value: str, example: str) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Label(name)
+            yield SafeInput(value, placeholder=example, id=name, compact=True, select_on_focus=False)
 
     def _expires(self) -> str:
         if self.entry.expiration is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, ClassVar
 
 from textual import work
@@ -16,6 +17,8 @@ from workbench.widgets.transfer import Watched
 from .sources import Loaded
 from .transfers import Run, Transferring
 
+MOST_TEXT = 1 << 20
+LONGEST_LINE = 60_000
 MANY = 5
 """Keys named in a heading; more are counted."""
 
@@ -50,7 +53,28 @@ class Editing(Transferring):
                 "These bytes are not text: s saves them to disk, i uploads the changed file.", error=True
             )
             return
-        await self._edit(loaded, entry.key)
+        if fits_here(loaded.data):
+            await self._edit(loaded, entry.key)
+        else:
+            await self._edit_outside(loaded)
+
+    async def _edit_outside(self, loaded: Loaded) -> None:
+        """A text too long for a text area of ours goes straight to $EDITOR."""
+        from .editor import edit_outside
+
+        ending = os.path.splitext(loaded.key)[1]
+        try:
+            text = edit_outside(self.app, loaded.data.decode("utf-8"), ending)
+            data = text.encode("utf-8", "surrogatepass")
+            if data == loaded.data or not await self._may_overwrite(loaded, loaded.key):
+                self.tell("Nothing was written.")
+                return
+            await self.source.put_text(loaded, loaded.key, data)
+        except WorkbenchError as error:
+            self.tell_error(error)
+            return
+        self.written()
+        await self.refresh_data()
 
     @work(exclusive=True, group="edit")
     async def action_new(self) -> None:
@@ -214,6 +238,11 @@ class Editing(Transferring):
             return f"{len(pairs):,} {'renamed' if move else 'copied'}"
 
         return run
+
+
+def fits_here(data: bytes) -> bool:
+    """Whether a text area stays quick with it: neither very long nor with a very long line."""
+    return len(data) <= MOST_TEXT and max(map(len, data.split(b"\n"))) <= LONGEST_LINE
 
 
 def _is_text(data: bytes) -> bool:
