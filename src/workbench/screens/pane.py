@@ -87,11 +87,11 @@ class Pane(Widget):
         """The tab's label must be drawn again."""
 
     class Open(Message):
-        """Open another resource in a tab of its own."""
+        """Open another resource in a tab of its own. part: what of it to go to, such as a table of a database."""
 
-        def __init__(self, locator: Locator) -> None:
+        def __init__(self, locator: Locator, part: str = "") -> None:
             super().__init__()
-            self.locator = locator
+            self.locator, self.part = locator, part
 
     class Changed(Message):
         """The pane wrote something: counts in the tree are read again."""
@@ -133,6 +133,9 @@ class Pane(Widget):
             if widget.focusable:
                 widget.focus()
                 return
+
+    def go_to(self, part: str) -> None:
+        """Go to a part of what is shown, by its name; one that is not there is no error."""
 
     def show_details(self, details: Details) -> None:
         """Say what is selected."""

@@ -206,6 +206,21 @@ class SqlConsole(Pane):
         columns = ", ".join([*missing, "*"])
         self.run_text(f"SELECT {columns} FROM {name_in_sql(table.name)}", focus=True)
 
+    def go_to(self, part: str) -> None:
+        """Open a table by its name."""
+        self._open_named(part)
+
+    @work(group="part")
+    async def _open_named(self, name: str) -> None:
+        try:
+            schema = self.schema or await self.connection.schema(False)
+        except WorkbenchError as error:
+            self.draw_status(error.message)
+            return
+        table = next((table for table in schema.tables if table.name == name), None)
+        if table is not None:
+            self.open_table(table)
+
     @work(group="run")
     async def drop(self, table: Table) -> None:
         """Ask, then drop a table or a view."""

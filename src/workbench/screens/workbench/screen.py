@@ -37,8 +37,10 @@ class WorkbenchScreen(Screen[None]):
     AUTO_FOCUS = "#tree"
 
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
-        Binding("colon,ctrl+p", "app.command_palette", "Commands", key_display=":"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("f1", "help", "Help"),
+        Binding("colon", "commands", "Commands", key_display=":"),
+        Binding("ctrl+p", "commands", "Commands"),
         Binding("f2", "fold_tree", "Tree", show=False),
         Binding("f3", "details", "Details"),
         Binding("f6", "other_side", "Tree/pane", show=False),
@@ -158,7 +160,9 @@ class WorkbenchScreen(Screen[None]):
     @on(Pane.Open)
     async def open_asked(self, event: Pane.Open) -> None:
         event.stop()
-        await self.open(event.locator)
+        pane = await self.open(event.locator)
+        if pane is not None and event.part:
+            pane.go_to(event.part)
 
     async def open(
         self,
@@ -369,6 +373,9 @@ class WorkbenchScreen(Screen[None]):
         from workbench.screens.startup import open_demo
 
         self.app.run_worker(open_demo(self.app))  # type: ignore[arg-type]
+
+    def action_commands(self) -> None:
+        self.app.action_command_palette()
 
     def action_help(self) -> None:
         from workbench.screens.help import HelpScreen
