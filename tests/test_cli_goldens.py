@@ -47,7 +47,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "kv.values.export": [("--binding", "CACHE", "--prefix", "config/m")],
     "kv.values.import": [("--binding", "CACHE", "--file", "import.json")],
     "r2.buckets.list": [()],
-    "r2.buckets.delete": [("--dry-run",)],
+    "r2.buckets.delete": [("files", "--dry-run")],
     "r2.objects.list": [("--delimiter", "/")],
     "r2.objects.get": [("reports/2026-11-01.json", "--range", "0-9")],
     "r2.objects.put": [
@@ -60,7 +60,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "r2.objects.export": [("out", "--prefix", "images/")],
     "r2.uploads.list": [()],
     "d1.databases.list": [()],
-    "d1.databases.delete": [("--dry-run",)],
+    "d1.databases.delete": [("shop", "--dry-run")],
     "d1.query": [
         (
             "SELECT 1 AS a, 2.5 AS b, x'00ff' AS c, 9007199254740993 AS d, NULL AS e, 9e999 AS f; SELECT count(*) FROM customers",

@@ -144,3 +144,25 @@ def test_the_workbench_wants_a_terminal(tmp_path: Path) -> None:
     answer = cfwb(cwd=tmp_path)
     assert answer.status == 2
     assert answer.error["message"] == "the workbench needs a terminal"
+
+
+def test_what_is_positional_may_also_be_named() -> None:
+    from workbench.cli.arguments import parse
+
+    said = parse(["kv", "namespaces", "delete", "CACHE"])
+    named = parse(["kv", "namespaces", "delete", "--binding", "CACHE"])
+    assert said.arguments == named.arguments == {"binding": "CACHE"}
+    assert parse(["kv", "values", "get", "--key", "a", "--binding", "B"]).arguments == {
+        "key": "a",
+        "binding": "B",
+    }
+
+
+def test_a_namespace_is_never_started_over_without_being_named() -> None:
+    import pytest
+
+    from workbench.model.errors import UsageError
+    from workbench.operations.executor import drive, execute
+
+    with pytest.raises(UsageError, match="NAMESPACE is missing"):
+        drive(execute(None, "kv.namespaces.delete", {}, force=True))

@@ -159,7 +159,8 @@ def _unknown(words: tuple[str, ...], word: str) -> UsageError:
 
 
 def _flags(operation: Operation) -> dict[str, Parameter]:
-    known = {parameter.flag: parameter for parameter in operation.parameters if not parameter.positional}
+    # A positional one is also understood as `--name`: whoever guesses either spelling is right.
+    known = {"--" + p.name.replace("_", "-"): p for p in operation.parameters}
     return known | {f"{p.flag}-json": p for p in known.values() if p.type == "value"}
 
 
@@ -187,12 +188,10 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Any]:
             word = reader.rest.pop(0)
             if word == "-" and "--file" in flags and not reader.only_positional:
                 put(flags["--file"], word)
-            elif not positional:
+            elif not (positional := [p for p in positional if p.repeat or p.name not in arguments]):
                 raise UsageError(f"one argument too many: {word!r}", usage(operation))
             else:
                 put(positional[0], from_text(positional[0], word))
-                if not positional[0].repeat:
-                    positional.pop(0)
             continue
         flag, attached = taken
         if flag not in flags:

@@ -17,6 +17,7 @@ from .parameters import (
     Sql,
     SqlFile,
     SqlParams,
+    TheDatabase,
 )
 from .resolve import State
 from .results import Document
@@ -32,10 +33,10 @@ async def list_databases(state: State) -> list[D1Database]:
 @operation(
     "d1.databases.delete",
     effect=DESTROYS,
-    examples=["cfwb d1 databases delete --database shop --dry-run"],
+    examples=["cfwb d1 databases delete shop --dry-run"],
     capability="d1",
 )
-async def delete_database(state: State, database: Database = None, dry_run: DryRun = False) -> Removal:
+async def delete_database(state: State, database: TheDatabase, dry_run: DryRun = False) -> Removal:
     """Start a database over: every table goes.
 
     While a dev server runs it is emptied in place; otherwise its file is removed.

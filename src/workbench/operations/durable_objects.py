@@ -156,11 +156,11 @@ async def list_alarms(state: State, namespace: Class = None) -> list[Alarm]:
 @operation(
     "do.alarms.update",
     effect=WRITES,
-    examples=["cfwb do alarms update --namespace Tenant --object acme --at 2026-12-24T18:00:00Z"],
+    examples=["cfwb do alarms update acme --namespace Tenant --at 2026-12-24T18:00:00Z"],
     capability="durable_objects",
 )
 async def update_alarm(
-    state: State, object: Object, namespace: Class = None, at: At = None, after: After = None
+    state: State, object: Which, namespace: Class = None, at: At = None, after: After = None
 ) -> AlarmWritten:
     """Set an object's alarm.
 
@@ -187,11 +187,11 @@ def _milliseconds(text: str) -> int:
 @operation(
     "do.alarms.delete",
     effect=DESTROYS,
-    examples=["cfwb do alarms delete --namespace Tenant --object acme --force"],
+    examples=["cfwb do alarms delete acme --namespace Tenant --force"],
     capability="durable_objects",
 )
 async def delete_alarm(
-    state: State, object: Object, namespace: Class = None, dry_run: DryRun = False
+    state: State, object: Which, namespace: Class = None, dry_run: DryRun = False
 ) -> Removal:
     """Take an object's alarm back.
 

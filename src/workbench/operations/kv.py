@@ -8,7 +8,19 @@ from workbench.model.page import Page
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
-from .parameters import Content, Cursor, DryRun, Key, Limit, Namespace, Param, Prefix, Source, one_of
+from .parameters import (
+    Content,
+    Cursor,
+    DryRun,
+    Key,
+    Limit,
+    Namespace,
+    Param,
+    Prefix,
+    Source,
+    TheNamespace,
+    one_of,
+)
 from .resolve import State
 
 Expiration = Annotated[
@@ -46,12 +58,12 @@ async def list_namespaces(state: State) -> list[KvNamespace]:
     "kv.namespaces.delete",
     effect=DESTROYS,
     examples=[
-        "cfwb kv namespaces delete --binding CACHE --dry-run",
-        "cfwb kv namespaces delete --binding CACHE --force",
+        "cfwb kv namespaces delete CACHE --dry-run",
+        "cfwb kv namespaces delete CACHE --force",
     ],
     capability="kv",
 )
-async def delete_namespace(state: State, binding: Namespace = None, dry_run: DryRun = False) -> Removal:
+async def delete_namespace(state: State, binding: TheNamespace, dry_run: DryRun = False) -> Removal:
     """Start a namespace over: every key and value goes.
 
     While a dev server runs it is emptied in place; otherwise its files are removed.

@@ -194,14 +194,19 @@ FORCE = Parameter("force", Param("do not ask", "boolean"), default=False)
 Namespace = Annotated[
     str | None, Param("KV namespace: a binding or an id (not needed where there is only one)", metavar="NAME")
 ]
+TheNamespace = Annotated[
+    str, Param("the KV namespace: a binding or an id", positional=True, metavar="NAMESPACE")
+]
 Key = Annotated[str, Param("the key", positional=True)]
 Bucket = Annotated[
     str | None, Param("R2 bucket: a name or a binding (not needed where there is only one)", metavar="NAME")
 ]
+TheBucket = Annotated[str, Param("the R2 bucket: a name or a binding", positional=True, metavar="BUCKET")]
 ObjectKey = Annotated[str, Param("the object's key", positional=True, metavar="KEY")]
 Database = Annotated[
     str | None, Param("D1 database: a binding, name or id (not needed where there is only one)", metavar="DB")
 ]
+TheDatabase = Annotated[str, Param("the D1 database: a binding, name or id", positional=True, metavar="DB")]
 Class = Annotated[
     str | None,
     Param(

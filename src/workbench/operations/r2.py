@@ -20,6 +20,7 @@ from .parameters import (
     Param,
     Prefix,
     Source,
+    TheBucket,
     one_of,
 )
 from .resolve import State
@@ -64,10 +65,10 @@ async def list_buckets(state: State) -> list[R2Bucket]:
 @operation(
     "r2.buckets.delete",
     effect=DESTROYS,
-    examples=["cfwb r2 buckets delete --bucket files --dry-run"],
+    examples=["cfwb r2 buckets delete files --dry-run"],
     capability="r2",
 )
-async def delete_bucket(state: State, bucket: Bucket = None, dry_run: DryRun = False) -> Removal:
+async def delete_bucket(state: State, bucket: TheBucket, dry_run: DryRun = False) -> Removal:
     """Start a bucket over: every object and every unfinished upload goes.
 
     While a dev server runs it is emptied in place; otherwise its files are removed.
@@ -223,7 +224,7 @@ async def delete_objects(
     """
     name = await state.bucket(bucket)
     if bool(key) == bool(prefix):
-        raise UsageError("give either keys or --prefix", "to empty the bucket: cfwb r2 buckets delete")
+        raise UsageError("give either keys or --prefix", "to empty the bucket: cfwb r2 buckets delete BUCKET")
     wanted = (
         [one for one in key if await _exists(state, name, one)]
         if key
