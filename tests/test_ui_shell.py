@@ -185,3 +185,13 @@ async def test_the_window_writes_nothing_into_the_project(demo: str) -> None:
         await w.pilot.pause(0.3)
         await w.press("ctrl+q")
     assert files() == before
+
+
+async def test_where_one_types_the_hints_name_keys_that_are_not_text(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("1,503 keys")
+        assert "? Help  : Commands" in w.text.splitlines()[-1]
+        await w.press("slash")
+        await w.until(lambda: "f1 Help  ^p Commands" in w.text.splitlines()[-1])
+        await w.press("f1")
+        await w.until("Everywhere")

@@ -33,7 +33,7 @@ class WorkbenchApp(App[int]):
     # The first screen's sheet: Textual reads a screen's own only when it is pushed on another.
     CSS_PATH = "screens/workbench/workbench.tcss"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMAND_PALETTE_BINDING = "f12"  # ctrl+p is the screen's, so that its hint can be shown
     COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {_operation_commands}
     BINDINGS: ClassVar[list[Any]] = [
         Binding("ctrl+t", "switch_theme", "Dark/light", show=False),

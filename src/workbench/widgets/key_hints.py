@@ -8,8 +8,12 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
-ALWAYS = ("help", "app.command_palette")
+ALWAYS = ("help", "commands")
 """Actions whose keys stand at the right, however little room there is."""
+
+
+# Keys that Textual names by a word it does not know as a letter.
+_LETTERS = {"slash": "/", "space": " "}
 
 
 class KeyHints(Widget):
@@ -34,10 +38,17 @@ class KeyHints(Widget):
             binding = active.binding
             if not binding.show or not binding.description or not active.enabled:
                 continue
+            if self._is_typed(binding.key):
+                continue
             shown = self.app.get_key_display(binding)
             side = right if binding.action in ALWAYS else left
             side.setdefault(binding.action, (shown, binding.description, binding.key))
         return list(left.values()), list(right.values())
+
+    def _is_typed(self, key: str) -> bool:
+        """Whether the key, pressed now, is a letter for the field that has the focus."""
+        focused, letter = self.screen.focused, _LETTERS.get(key, key)
+        return focused is not None and len(letter) == 1 and focused.check_consume_key(key, letter)
 
     def render(self) -> Content:
         left, right = self._hints()
