@@ -10,6 +10,7 @@ JOBS ?= 2
 $(BIN)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.'
+	$(BIN)/python -m compileall -q src/workbench
 	touch $@
 
 $(BIN)/.installed-dev: $(BIN)/.installed
