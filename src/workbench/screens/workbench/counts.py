@@ -7,6 +7,9 @@ from workbench.model.errors import WorkbenchError
 from workbench.screens.session import Session
 from workbench.widgets.binding_tree import Item
 
+FOLDERS = {"kv": "kv", "r2": "r2", "d1": "d1", "do": "durable_object", "workflows": "workflow"}
+"""The kinds whose counts the folders of the state directory hold."""
+
 FAILED = {"errored", "failed"}
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 PAGE = 100
+EVERYTHING = "*"
 
 
 class Explorer(Vertical):
@@ -47,6 +48,8 @@ class Explorer(Vertical):
         self._revealed: set[str] = set()
         self._children: dict[str, list[Item]] = {}
         self._filter: Input | None = None
+        self._changed: set[str] = set()
+        self._reading = False
         self._notes: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -79,12 +82,23 @@ class Explorer(Vertical):
                     if child.label in ("KV", "R2", "D1", "Durable Objects", "Workflows")
                 )
 
-    @work(exclusive=True, group="explorer-disk")
-    async def read_disk(self) -> None:
-        """What lies on disk without a binding; then the counts of what is in sight."""
-        session = self.session
-        if session is None:
-            return
+    def read_disk(self, kinds: Collection[str] | None = None) -> None:
+        """Read what lies on disk, and the counts in sight: of these kinds, or all. Asked while it reads, it reads once more."""
+        self._changed |= set(kinds) if kinds is not None else {EVERYTHING}
+        if not self._reading:
+            self._reading = True
+            self._read_while_it_changes()
+
+    @work(group="explorer-disk")
+    async def _read_while_it_changes(self) -> None:
+        try:
+            while self._changed and self.session is not None:
+                kinds, self._changed = self._changed, set()
+                await self._read(self.session, None if EVERYTHING in kinds else kinds)
+        finally:
+            self._reading = False
+
+    async def _read(self, session: Session, kinds: set[str] | None) -> None:
         try:
             self._found = list(await session.call("bindings.list"))
         except WorkbenchError as error:
@@ -94,8 +108,9 @@ class Explorer(Vertical):
         if not any(key.startswith("unbound") for key in self.resources.open_keys):
             self._unfold_first([item for item in items if item.kind == "unbound"])
         self._show(items)
-        await self._reload_unfolded()
-        self.count_again()
+        if kinds is None or "durable_object" in kinds:
+            await self._reload_unfolded()
+        await self._count(session, kinds)
 
     def _show(self, items: list[Item]) -> None:
         """Show new items with the children and counts already known."""
@@ -172,19 +187,28 @@ class Explorer(Vertical):
 
     @work(exclusive=True, group="explorer-counts")
     async def count_again(self) -> None:
+        """Other lines came in sight, or one of our panes wrote: count."""
+        if self.session is not None:
+            await self._count(self.session, None)
+
+    async def _count(self, session: Session, kinds: set[str] | None) -> None:
         """Counts of what is in sight, one after the other, drawn as they come."""
-        session = self.session
-        if session is None:
-            return
         for item in self.resources.in_sight():
+            if kinds is not None and item.kind not in kinds:
+                continue
             note = await counts.note_of(session, item)
             if note is not None and note != item.note:
                 self._notes[item.key] = item.note = note
                 self.resources.redraw(item)
 
     async def refresh_data(self, paths: Collection[str] = ()) -> None:
-        """Files changed: read the list on disk, the unfolded children and the visible counts again."""
-        self.read_disk()
+        """Files changed: read again what they are about, of what is in sight. Without paths, everything."""
+        if not paths:
+            self.read_disk()
+        elif kinds := {
+            counts.FOLDERS[folder] for path in paths if (folder := path.partition("/")[0]) in counts.FOLDERS
+        }:
+            self.read_disk(kinds)
 
     # What the user does
 
