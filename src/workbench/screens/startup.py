@@ -82,7 +82,7 @@ async def watch_files(app: WorkbenchApp, session: Any) -> None:
 
 async def leave(app: WorkbenchApp) -> None:
     """Close the window: ask where something would be lost, keep the tabs, end what runs."""
-    questions = app.workbench.open_questions()
+    questions = app.workbench.tabs.open_questions()
     if questions:
         from .dialogs import Confirm
 
@@ -102,7 +102,7 @@ async def _leave(app: WorkbenchApp) -> None:
     session = app.session
     if session is not None:
         layout.write_kept(layout.kept_path(session.state.project.state_directory), app.workbench.kept())
-        await app.workbench.close_all()
+        await app.workbench.tabs.close_all()
         session.close()
     app.exit(0)
 

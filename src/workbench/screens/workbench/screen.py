@@ -9,30 +9,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Static
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.text import visible
-from workbench.screens.pane import Details, Locator, Pane, pane_class
+from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
 from workbench.widgets.key_hints import KeyHints
-from workbench.widgets.tab_strip import TabLabel, TabStrip
 from workbench.widgets.top_bar import TopBar
 
 from . import layout
 from .explorer import Explorer
+from .tab_area import TabArea
 
 if TYPE_CHECKING:
     from workbench.widgets.details import DetailsView
 
-NOTHING = "Nothing is open.\n\nEnter in the tree opens a resource; : has every command; ? explains what has the focus."
-
 
 class WorkbenchScreen(Screen[None]):
-    """Holds the open tabs. `session` arrives after the first paint."""
+    """The one screen. `session` arrives after the first paint."""
 
     AUTO_FOCUS = "#tree"
 
@@ -55,21 +50,15 @@ class WorkbenchScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.session: Session | None = None
-        self._panes: dict[str, Pane] = {}
-        self._serial = 0
         self._details: dict[str, Details] = {}
         self._details_view: DetailsView | None = None
         self._tree_folded = False
-        self._stale: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield TopBar(id="top")
         with Horizontal(id="body"):
             yield Explorer(id="explorer")
-            with Vertical(id="centre"):
-                yield TabStrip(id="tabs")
-                with ContentSwitcher(id="panes", initial="nothing"):
-                    yield Static(Content(NOTHING), id="nothing")
+            yield TabArea(id="centre")
         yield KeyHints()
 
     @property
@@ -77,14 +66,18 @@ class WorkbenchScreen(Screen[None]):
         return self.query_one(Explorer)
 
     @property
+    def tabs(self) -> TabArea:
+        return self.query_one(TabArea)
+
+    @property
     def active_pane(self) -> Pane | None:
-        return self._panes.get(self.query_one(ContentSwitcher).current or "")
+        return self.tabs.active
 
     # The session
 
     async def open_session(self, session: Session, kept: dict[str, Any], label: str = "") -> None:
         """Show a project: its frame, its tree, the tabs that were open, or the first resource."""
-        self.session = session
+        self.session = self.tabs.session = session
         project, bar = session.state.project, self.query_one(TopBar)
         bar.folder, bar.target = project.folder, session.target
         names = [worker.name for worker in project.workers]
@@ -107,25 +100,23 @@ class WorkbenchScreen(Screen[None]):
         await painted.wait()
 
     async def _open_kept(self, kept: dict[str, Any]) -> None:
-        locators = layout.locators(kept)
-        for locator, state in locators:
-            await self.open(locator, state, activate=False)
-        if self._panes:
-            ids = list(self._panes)
-            self._activate(ids[min(int(kept.get("active") or 0), len(ids) - 1)])
+        tabs = self.tabs
+        for locator, state in layout.locators(kept):
+            await tabs.open(locator, state, activate=False)
+        if tabs.panes:
+            tabs.activate_nth(min(int(kept.get("active") or 0), len(tabs.panes) - 1))
         elif not kept and self.session is not None:
             first = layout.first_resource(self.session.state.project)
             if first is not None:
-                await self.open(first, focus=False)
+                await tabs.open(first, focus=False)
 
     def kept(self) -> dict[str, Any]:
         """What to find again at the next start."""
-        current = self.query_one(ContentSwitcher).current
-        ids = list(self._panes)
+        tabs = self.tabs
         return {
             "tree_folded": self._tree_folded,
-            "active": ids.index(current) if current in ids else 0,
-            "tabs": [{"locator": list(pane.locator), "state": pane.keep()} for pane in self._panes.values()],
+            "active": tabs.active_index,
+            "tabs": [{"locator": list(pane.locator), "state": pane.keep()} for pane in tabs.panes.values()],
         }
 
     @work(exclusive=True, group="server")
@@ -147,13 +138,7 @@ class WorkbenchScreen(Screen[None]):
     async def files_changed(self, paths: Collection[str]) -> None:
         """Read again what is on screen; panes behind it when they come to the front."""
         await self.explorer.refresh_data(paths)
-        active = self.active_pane
-        for pane_id, pane in self._panes.items():
-            if pane.concerns(paths):
-                if pane is active:
-                    await pane.refresh_data()
-                else:
-                    self._stale.add(pane_id)
+        await self.tabs.files_changed(paths)
 
     # Tabs
 
@@ -164,115 +149,22 @@ class WorkbenchScreen(Screen[None]):
         if pane is not None and event.part:
             pane.go_to(event.part)
 
-    async def open(
-        self,
-        locator: Locator,
-        kept: dict[str, Any] | None = None,
-        *,
-        activate: bool = True,
-        focus: bool = True,
-    ) -> Pane | None:
+    async def open(self, locator: Locator) -> Pane | None:
         """Open a tab, or go to the one that shows this already."""
-        for pane_id, pane in self._panes.items():
-            if pane.locator.identity == locator.identity:
-                self._activate(pane_id, focus=focus)
-                return pane
-        made = pane_class(locator)
-        if made is None or self.session is None:
-            self.notify(f"nothing shows a {visible(locator.kind)} yet", markup=False)
-            return None
-        self._serial += 1
-        pane = made(self.session, locator, id=f"pane-{self._serial}")
-        if kept:
-            pane.restore(kept)
-        self._panes[pane.id or ""] = pane
-        await self.query_one(ContentSwitcher).mount(pane)
-        if activate:
-            self._activate(pane.id or "", focus=focus)
-        else:
-            pane.display = False
-        self._draw_tabs()
-        return pane
-
-    def _activate(self, pane_id: str, focus: bool = True) -> None:
-        self.query_one(ContentSwitcher).current = pane_id
-        self._draw_tabs()
-        pane = self._panes.get(pane_id)
-        if pane is None:
-            return
-        if pane_id in self._stale:
-            self._stale.discard(pane_id)
-            self.run_worker(pane.refresh_data(), group=f"refresh-{pane_id}", exclusive=True)
-        if focus:
-            pane.call_after_refresh(pane.focus_first)
-
-    @on(Pane.TitleChanged)
-    def title_changed(self) -> None:
-        self._draw_tabs()
-
-    def _draw_tabs(self) -> None:
-        strip = self.query_one(TabStrip)
-        strip.tabs = tuple(TabLabel(pane_id, pane.title) for pane_id, pane in self._panes.items())
-        strip.active = self.query_one(ContentSwitcher).current or ""
-        strip.refresh()
-
-    @on(TabStrip.Picked)
-    def tab_picked(self, event: TabStrip.Picked) -> None:
-        if isinstance(event, TabStrip.CloseAsked):
-            self.close_pane(event.tab_id)
-        else:
-            self._activate(event.tab_id)
+        return await self.tabs.open(locator)
 
     def action_next_tab(self, step: int) -> None:
-        ids = list(self._panes)
-        current = self.query_one(ContentSwitcher).current
-        if ids:
-            self._activate(ids[(ids.index(current) + step) % len(ids) if current in ids else 0])
+        self.tabs.step(step)
 
     def action_nth_tab(self, number: int) -> None:
-        ids = list(self._panes)
-        if number <= len(ids):
-            self._activate(ids[number - 1])
+        self.tabs.activate_nth(number - 1)
 
     def action_close_tab(self) -> None:
-        current = self.query_one(ContentSwitcher).current
-        if current in self._panes:
-            self.close_pane(current or "")
+        self.tabs.close_active()
 
-    @work
-    async def close_pane(self, pane_id: str) -> None:
-        """Close a tab, after asking where something would be lost."""
-        pane = self._panes.get(pane_id)
-        if pane is None:
-            return
-        question = pane.why_stay()
-        if question:
-            from workbench.screens.dialogs import Confirm
-
-            target = self.session.target if self.session else None
-            asked = Confirm(f"Close {pane.title}", target=target, question=question, action="Close")
-            if not await self.app.push_screen_wait(asked):
-                return
-        await pane.closing()
-        ids = list(self._panes)
-        at = ids.index(pane_id)
-        del self._panes[pane_id]
-        rest = list(self._panes)
-        if self.query_one(ContentSwitcher).current == pane_id:
-            self._activate(rest[min(at, len(rest) - 1)] if rest else "nothing")
-            if not rest:
-                self.explorer.resources.focus()
-        await pane.remove()
-        self._draw_tabs()
-
-    async def close_all(self) -> None:
-        """The window closes: every pane ends what it runs."""
-        for pane in self._panes.values():
-            await pane.closing()
-
-    def open_questions(self) -> list[str]:
-        """What would be lost if the window closed now."""
-        return [f"{pane.title}: {reason}" for pane in self._panes.values() if (reason := pane.why_stay())]
+    @on(TabArea.Emptied)
+    def tabs_emptied(self) -> None:
+        self.explorer.resources.focus()
 
     # Details
 
