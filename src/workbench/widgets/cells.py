@@ -92,9 +92,9 @@ def fit_value(value: SqlValue, width: int, thousands: bool = False) -> str:
     """A value in exactly `width` cells: numbers to the right; one that does not fit shows its beginning and …"""
     if isinstance(value, bytes) and not isinstance(value, InvalidText):
         tail = f"' {size(len(value))}"
-        room = max(1, (width - len(tail) - 3) // 2)
-        if len(value) <= room:
+        if 2 + 2 * len(value) + len(tail) <= width:
             return fit(f"x'{value.hex()}{tail}", width)
+        room = max(1, (width - len(tail) - 3) // 2)
         return fit(f"x'{value[:room].hex()}…{tail}", width)
     number = isinstance(value, int | float)
     return fit(shown(value, width + 1, thousands), width, right=number)

@@ -109,6 +109,7 @@ class Grid(ScrollView, can_focus=True):
         self.selected_from: tuple[int, int] | None = None
         self._asked = False
         self._chasing = False
+        self.searching = False
         self._thousands = False
         self._palette = Palette(self)
         self._strips: dict[int, Strip] = {}
@@ -177,13 +178,19 @@ class Grid(ScrollView, can_focus=True):
         rows, columns = sorted((row, self.row)), sorted((column, self.column))
         return range(rows[0], rows[1] + 1), range(columns[0], columns[1] + 1)
 
-    def _ask(self) -> None:
-        """Ask for rows when those held do not reach far enough below what is in sight."""
+    @property
+    def lacking(self) -> bool:
+        """Whether the rows held do not reach far enough below what is in sight."""
         bottom = int(self.scroll_offset.y) + self.size.height + AHEAD
-        if self._asked or self.held.ended or self.held.full or not self.is_attached:
-            return
-        if self._chasing or bottom > len(self.held):
+        return self._chasing or self.searching or bottom > len(self.held)
+
+    def _ask(self) -> None:
+        if self.is_attached and self.lacking:
             self.want()
+
+    def not_needed(self) -> None:
+        """What was asked for has come already."""
+        self._asked = False
 
     def want(self) -> None:
         """Ask for the next rows now, unless they are on their way or there are none."""

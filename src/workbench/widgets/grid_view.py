@@ -42,6 +42,7 @@ class GridView(Vertical):
         Binding("c", "ask('column')", "Go to column", show=False),
         Binding("y", "copy('tsv')", "Copy"),
         Binding("Y,shift+y", "copy_next", "Copy as CSV, JSON, SQL", show=False),
+        Binding("escape", "close_ask", "Back", show=False),
     ]
 
     class Said(Message):
@@ -94,12 +95,14 @@ class GridView(Vertical):
             self._found = event.value
             self.find(event.value, 1)
 
-    def key_escape(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the line asks, its letters are not commands."""
+        asking = self.has_class("-asking")
+        return asking if action == "close_ask" else not asking
+
+    def action_close_ask(self) -> None:
         """Close the line."""
         self._close_ask()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not self.has_class("-asking")
 
     def _close_ask(self) -> None:
         self.remove_class("-asking")
@@ -127,29 +130,51 @@ class GridView(Vertical):
     @work(exclusive=True, group="find")
     async def find(self, text: str, step: int) -> None:
         """Go to the next cell that holds the text (any case), reading on where rows are left to read."""
-        grid, needle = self.grid, text.lower()
+        grid = self.grid
         row, column = grid.row, grid.column + step
-        looked = 0
-        while True:
-            while 0 <= row < len(grid.held):
-                at = _in_row(grid.held.rows[row], needle, column, step)
-                if at is not None:
-                    grid.move_to(row, at)
+        try:
+            while True:
+                found = await self._in_held(text.lower(), row, column, step)
+                if found is not None:
+                    grid.move_to(*found)
                     return
-                row, column = row + step, 0 if step > 0 else len(grid.columns) - 1
-                looked += 1
-                if looked % SLICE == 0:
-                    await asyncio.sleep(0)
-            if step < 0 or grid.held.ended or grid.held.full:
-                break
-            self.post_message(
-                self.Said(f"looking for {visible(text, limit=40)}: {len(grid.held):,} rows read")
-            )
-            self._supplied.clear()
-            grid.want()
-            await self._supplied.wait()
+                row, column = len(grid.held), 0
+                if step < 0 or grid.held.ended or grid.held.full:
+                    break
+                self.post_message(
+                    self.Said(
+                        f"looking for {visible(text, limit=40)}: {len(grid.held):,} rows read · esc stops"
+                    )
+                )
+                self._supplied.clear()
+                grid.searching = True
+                grid.want()
+                await self._supplied.wait()
+        finally:
+            grid.searching = False
         more = "" if grid.held.ended or step < 0 else f" in the {len(grid.held):,} rows held"
         self.post_message(self.Said(f"no more {visible(text, limit=40)}{more}"))
+
+    def stop_finding(self) -> bool:
+        """Stop a search; whether one was going on."""
+        was = self.grid.searching
+        self.workers.cancel_group(self, "find")
+        self.grid.searching = False
+        return was
+
+    async def _in_held(self, needle: str, row: int, column: int, step: int) -> tuple[int, int] | None:
+        """The next cell with the needle among the rows held."""
+        rows = self.grid.held.rows
+        looked = 0
+        while 0 <= row < len(rows):
+            at = _in_row(rows[row], needle, column, step)
+            if at is not None:
+                return row, at
+            row, column = row + step, 0 if step > 0 else len(self.grid.columns) - 1
+            looked += 1
+            if looked % SLICE == 0:
+                await asyncio.sleep(0)
+        return None
 
     # Copying
 

@@ -160,21 +160,20 @@ class SchemaTree(Tree[Item]):
         from .sql_completion import name_in_sql
 
         label = Text(visible(column.name, limit=NAME))
+        if arrow is not None:
+            to = f".{visible(arrow.references[0], limit=60)}" if arrow.references[0] else ""
+            label.append(f" → {visible(arrow.table, limit=60)}{to}", self._palette["number"])
         if column.type:
             label.append(f" {visible(column.type, limit=40)}", self._palette["muted"])
         if column.key:
             label.append(" key", self._palette["key"] + Style(bold=True))
-        if column.not_null and not column.key:
-            label.append(" not null", self._palette["muted"])
-        if column.generated:
-            label.append(" generated", self._palette["type"])
-        if column.hidden and not column.generated:
-            label.append(" hidden", self._palette["muted"])
-        if arrow is not None:
-            to = arrow.references[0]
-            label.append(f" → {visible(arrow.table, limit=60)}", self._palette["number"])
-            if to:
-                label.append(f".{visible(to, limit=60)}", self._palette["number"])
+        for said, word in (
+            (column.not_null and not column.key, "not null"),
+            (column.generated, "generated"),
+            (column.hidden and not column.generated, "hidden"),
+        ):
+            if said:
+                label.append(f" {word}", self._palette["type" if word == "generated" else "muted"])
         node.add_leaf(label, Item("column", column.name, name_in_sql(column.name)))
 
     # Keys

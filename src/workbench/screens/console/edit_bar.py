@@ -55,6 +55,7 @@ class EditBar(Vertical, can_focus=True):
         self._what = ""
         self._sql = ""
         self._kind: ValueType = "text"
+        self._typed_kind: ValueType = "text"
         self._began: tuple[str, ValueType] = ("", "text")
         self._before: SqlValue = None
 
@@ -72,10 +73,10 @@ class EditBar(Vertical, can_focus=True):
     # Three ways to open
 
     def edit(self, target: Cell, value: SqlValue, kind: ValueType) -> None:
-        """Write a cell. kind: the type to begin with where the value is NULL."""
+        """Write a cell. kind: what is typed over a NULL becomes this type."""
         self._open("update", target)
-        self._before = value
-        self._kind = type_of(value) if value is not None else kind
+        self._before, self._typed_kind = value, kind
+        self._kind = type_of(value)
         field = self.query_one("#value", SafeInput)
         field.display = True
         field.value = typed(value)
@@ -129,7 +130,7 @@ class EditBar(Vertical, can_focus=True):
     def typed_something(self, event: Input.Changed) -> None:
         event.stop()
         if self._what == "update" and self._kind == "null" and event.value:
-            self._kind = "text"
+            self._kind = self._typed_kind
         self._draw()
 
     def _draw(self) -> None:

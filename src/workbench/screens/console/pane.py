@@ -385,7 +385,8 @@ class SqlConsole(Pane):
     async def row_wanted(self, event: ResultView.Want) -> None:
         event.stop()
         if event.what == "back":
-            if not (event.view.grid.stop_chasing() or self.runs.stop()):
+            stopped = event.view.grid.stop_chasing() or event.view.grid_view.stop_finding()
+            if not (stopped or self.runs.stop()):
                 self.editor.focus()
         elif event.what == "pin":
             event.view.pinned = not event.view.pinned

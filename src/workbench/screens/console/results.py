@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from textual import on
@@ -61,6 +62,7 @@ class ResultView(Vertical):
         self.seconds = 0.0
         self.pinned = False
         self.state = "running"
+        self.fetching = asyncio.Lock()
         self.grid_view = GridView()
         self.edit_bar = EditBar()
         self._said = ""

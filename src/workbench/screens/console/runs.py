@@ -83,12 +83,16 @@ class Runs:
         count = FIRST_ROWS
         while not view.grid.held.ended and len(view.grid.held) < UP_FRONT:
             await self.more(view, count)
-            count = min(view.grid.held.batch(), UP_FRONT)
+            count = min(view.grid.held.batch(), UP_FRONT - len(view.grid.held))
             if view.grid.held.bytes > 4 * 1024 * 1024:
                 break
 
     async def more(self, view: ResultView, count: int) -> None:
         """Fetch rows for a grid. Raises WorkbenchError."""
+        async with view.fetching:
+            await self._fetch(view, count)
+
+    async def _fetch(self, view: ResultView, count: int) -> None:
         running = view.running
         if running is None or view.grid.held.ended:
             return
@@ -100,9 +104,13 @@ class Runs:
         view.draw()
 
     async def wanted(self, view: ResultView, grid: Grid, count: int) -> None:
-        """The grid asks for rows."""
+        """The grid asks for rows; by the time it is its turn they may be there."""
         try:
-            await self.more(view, count)
+            async with view.fetching:
+                if grid.lacking:
+                    await self._fetch(view, count)
+                else:
+                    grid.not_needed()
         except WorkbenchError as error:
             view.failed(error)
             view.grid_view.supplied()
