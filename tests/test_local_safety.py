@@ -188,6 +188,7 @@ def test_killed_while_writing_there_is_the_old_value_or_the_new(
     backend = local_backend(state)
     for name in ("kill/one", "kill/other"):
         run(backend.kv.put(ID, name, b"0" * 2000, metadata=0))
+    run(backend.r2.put("files", "before", [b"the bucket is there"]))
     if not running:
         oracle.stop()
     chance = random.Random(3)

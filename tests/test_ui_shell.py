@@ -38,7 +38,7 @@ async def test_without_a_project_it_says_what_was_looked_for_and_opens_the_sampl
     empty.mkdir()
     async with window(empty) as w:
         await w.until("No Worker project here")
-        assert str(empty) in w.text.replace("\n", "")
+        assert str(empty) in "".join(w.text.replace("│", "").split())
         assert "wrangler.jsonc" in w.text
         await w.press("d")
         await w.until("shop-api (demo)")

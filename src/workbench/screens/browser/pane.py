@@ -138,6 +138,8 @@ class Browsing(Pane):
             count = await self.source.count(self.narrowed)
         except WorkbenchError:
             return
+        if not self.query(KeyList):
+            return  # the tab was closed while it was counted
         self._count = f"{count:,} {self.source.noun}{'s' if count != 1 else ''}"
         self._draw_where()
 
