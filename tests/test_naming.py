@@ -29,7 +29,7 @@ ODD_NAMES = [
     " lead",
     "trail  ",
     "a\\b",
-    'q"uote\'s<>|*?^:',
+    "q\"uote's<>|*?^:",
     "bell\x07",
     "\x80\x9f",
     "日本 🎉",
@@ -42,7 +42,9 @@ ODD_NAMES = [
 
 def _the_emulators_folder_names(install: Path, names: list[str]) -> list[str]:
     """What the installed emulator's own function makes of names."""
-    bundle = install / "node_modules" / "miniflare" / "dist" / "src" / "workers" / "shared" / "index.worker.js"
+    bundle = (
+        install / "node_modules" / "miniflare" / "dist" / "src" / "workers" / "shared" / "index.worker.js"
+    )
     source = bundle.read_text()
     begin = source.index("var dotRegexp")
     # It ends where the function's own closing brace stands alone on a line.

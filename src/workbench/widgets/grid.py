@@ -394,6 +394,12 @@ class Grid(ScrollView, can_focus=True):
 
     # Looks
 
+    def set_widths(self, widths: Sequence[int]) -> None:
+        """Columns of these widths, in cells, in place of those taken from their values."""
+        for index, width in enumerate(widths):
+            self.columns.resize(index, width)
+        self._grown()
+
     def action_resize(self, by: int) -> None:
         if len(self.columns):
             self.columns.resize(self.column, self.columns.widths[self.column] + by)

@@ -345,6 +345,11 @@ class House(ScrollView, can_focus=True):
             self._asked.add((room.path, following))
             self.post_message(self.Need(room, [(following, room.pages.cursors[following])]))
 
+    @property
+    def chasing(self) -> bool:
+        """Whether the last entry of a room is being looked for."""
+        return self._chased is not None
+
     def stop_chasing(self) -> bool:
         """Stop looking for the last entry; whether it was being looked for."""
         was, self._chased = self._chased is not None, None

@@ -122,6 +122,11 @@ class Pages:
         """Something changed on disk: what is kept is shown until it was read again."""
         self._stale = set(self._kept)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all there is is known, and nothing of it waits to be read again."""
+        return self.ended and not self._stale
+
     def kept(self) -> Iterator[tuple[int, Entry]]:
         """Every entry in memory, with its row."""
         for page, entries in self._kept.items():

@@ -64,7 +64,7 @@ class Room:
         """Stand where an older reading of the same room stood; what it had read is shown until it is read again."""
         self.tables, self.pages, self.prefix = old.tables, old.pages, old.prefix
         self.cursor, self.offset = old.cursor, old.offset
-        self.wish = old.line(old.cursor).identity
+        self.wish = old.wish or old.line(old.cursor).identity
         self.pages.stale()
 
     def narrow(self, prefix: str) -> None:
@@ -134,7 +134,7 @@ class Room:
             if found is not None:
                 self.offset = max(0, self.offset + found - self.cursor)
                 self.cursor, self.wish = found, None
-            elif self.pages.ended and self.tables is not None:
+            elif self.pages.settled and self.tables is not None:
                 self.wish = None
         self.cursor = max(0, min(self.cursor, self.rows - 1))
         self.show_cursor(height)

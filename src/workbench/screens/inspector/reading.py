@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from workbench.model.durable_objects import Facet
-from workbench.model.sql import Schema
+from workbench.model.sql import Schema, Table
+from workbench.screens.console.connection import Connection
+from workbench.screens.pane import Locator
 from workbench.screens.session import Session
 from workbench.widgets.paging import Entry
 from workbench.widgets.room import Room, TableLine
@@ -59,14 +61,22 @@ class Place(NamedTuple):
         row = next((row for row in rows if row.id == self.namespace), None)
         return (row.class_name, row.sqlite is False) if row else (self.namespace, False)
 
-    async def tables(self, path: tuple[str, ...]) -> list[TableLine]:
+    async def own_tables(self, path: tuple[str, ...]) -> list[Table]:
         """The user's own tables and views; the runtime's, and the inner ones of virtual tables, are left to the console."""
         schema: Schema = await self.session.call("do.schema.get", counts=True, **self.arguments(path))
-        return [
-            TableLine(table.name, table.kind, table.rows, table.sql or "")
-            for table in schema.tables
-            if not table.reserved and table.kind != "shadow"
-        ]
+        return [table for table in schema.tables if not table.reserved and table.kind != "shadow"]
+
+    async def tables(self, path: tuple[str, ...]) -> list[TableLine]:
+        """Those as lines of a room."""
+        tables = await self.own_tables(path)
+        return [TableLine(table.name, table.kind, table.rows, table.sql or "") for table in tables]
+
+    def connection(self, path: tuple[str, ...]) -> Connection:
+        """A connection to a room that only reads. Close it."""
+        kind = "do_facet" if path else "do_object"
+        connection = Connection(self.session, Locator(kind, self.namespace, self.object, path))
+        connection.read_only = True
+        return connection
 
     async def entries(
         self, path: tuple[str, ...], prefix: str, cursor: str | None, limit: int = PAGE
