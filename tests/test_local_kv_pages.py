@@ -33,7 +33,7 @@ def _walk(
     for pages in range(1, 1000):
         found = keys.page(connection, TABLE, prefix.encode(), delimiter.encode(), limit, after)
         assert len(found.rows) + len(found.folders) <= limit
-        rows += [row[0] for row in found.rows]
+        rows += [keys.to_bytes(row[0]) for row in found.rows]
         folders += found.folders
         if found.last is None:
             return rows, folders, pages

@@ -27,7 +27,7 @@ class Table(NamedTuple):
 
 
 class Found(NamedTuple):
-    """rows: key and columns. folders: with the delimiter at their end. last: the key to go on after, None at the end."""
+    """rows: key as text and columns. folders: with the delimiter at their end. last: the key to go on after, None at the end."""
 
     rows: list[tuple[Any, ...]]
     folders: list[bytes]
@@ -106,7 +106,7 @@ def page(
             if cut >= 0:
                 folder = key[: cut + len(delimiter)]
                 break
-            found.append(row)
+            found.append((to_text(key), *row[1:]))
             last = key
         end = None if folder is None else end_of(folder)
         if folder is not None:
@@ -120,12 +120,17 @@ def page(
 def _plain_page(
     connection: apsw.Connection, table: Table, low: bytes, high: bytes | None, limit: int
 ) -> Found:
-    sql, bindings = _select(table, low, high)
-    found = rows(connection, f"{sql} LIMIT {limit + 1:d}", bindings)
+    more = f" LIMIT {limit + 1:d}"
+    sql, bindings = _select(table, low, high, "TEXT")
+    try:
+        found = rows(connection, sql + more, bindings)
+    except UnicodeDecodeError:
+        sql, bindings = _select(table, low, high)
+        found = [(to_text(row[0]), *row[1:]) for row in rows(connection, sql + more, bindings)]
     if len(found) <= limit:
         return Found(found, [], None)
     found.pop()
-    return Found(found, [], found[-1][0])
+    return Found(found, [], to_bytes(found[-1][0]))
 
 
 def count(
@@ -163,10 +168,10 @@ def _scan(
         cursor.close()
 
 
-def _select(table: Table, low: bytes, high: bytes | None) -> tuple[str, dict[str, Any]]:
+def _select(table: Table, low: bytes, high: bytes | None, key_as: str = "BLOB") -> tuple[str, dict[str, Any]]:
     where, bindings = _where(table, low, high)
     columns = f", {table.columns}" if table.columns else ""
-    return f"SELECT CAST(key AS BLOB){columns} FROM {table.name}{where} ORDER BY key", bindings
+    return f"SELECT CAST(key AS {key_as}){columns} FROM {table.name}{where} ORDER BY key", bindings
 
 
 def _last_below(connection: apsw.Connection, table: Table, folder: bytes) -> bytes:

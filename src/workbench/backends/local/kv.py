@@ -7,6 +7,7 @@ change nothing. Errors: `kv.*` for what is asked, `state.*` for a database that 
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence, Sized
+from functools import partial
 from typing import Any
 
 from workbench.model.bindings import Project
@@ -38,6 +39,8 @@ EMPTYING_BATCH = 200
 
 
 Rows = list[tuple[Any, ...]]
+plain_key = partial(tuple.__new__, KvKey)
+"""The key of a row that needs no change, for half of what a call of the class costs: a page is a thousand of them."""
 
 
 class LocalKv:
@@ -79,8 +82,10 @@ class LocalKv:
             found = keys.page(connection, unexpired(), to_bytes(prefix), delimiter, wanted, after)
         return Page(
             [
-                KvKey(to_text(key), seconds(at), None if data is None else metadata_of(data))
-                for key, at, data in found.rows
+                plain_key(row)
+                if row[1] is None and row[2] is None
+                else KvKey(row[0], seconds(row[1]), metadata_of(row[2]))
+                for row in found.rows
             ],
             None if found.last is None else keys.encode_cursor(found.last),
             tuple(to_text(folder) for folder in found.folders),

@@ -143,14 +143,22 @@ def _metadata_text(metadata: Any) -> str | None:
     return text
 
 
-def metadata_of(stored: Any) -> Any:
+_decode = json.JSONDecoder().raw_decode
+"""Without json.loads' guess at the encoding and its look at the space around, which take longer than the decoding."""
+
+
+def metadata_of(stored: bytes | None) -> Any:
     """Metadata as a value; what is not JSON stays text."""
     if stored is None:
         return None
     try:
-        return json.loads(stored)
+        text = stored.decode("utf-8", "surrogatepass").strip(" \t\n\r")
+        value, end = _decode(text)
+        if end == len(text):
+            return value
     except (ValueError, RecursionError):
-        return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+        pass
+    return stored.decode("utf-8", "replace")
 
 
 def seconds(milliseconds: Any) -> int | None:

@@ -139,7 +139,9 @@ class LocalR2:
             resource.blobs.delete([body.id])
             raise
         resource.blobs.delete(old)
-        return r2_rows.object_of((row.key, *row[2:6], b"{}", http.encode("utf-8"), custom.encode("utf-8")))
+        return r2_rows.object_of(
+            (to_text(row.key), *row[2:6], b"{}", http.encode("utf-8"), custom.encode("utf-8"))
+        )
 
     async def delete(self, bucket: str, key: str) -> bool:
         """Delete an object with its body; whether it was there."""

@@ -114,7 +114,7 @@ def stored(connection: apsw.Connection, key: bytes) -> Stored | None:
         if not found_row:
             return None
         row = found_row[0]
-        found = object_of(row[:-1])
+        found = object_of((to_text(row[0]), *row[1:-1]))
         if row[-1] is not None:
             return Stored(found, [(row[-1], found.size)])
         sql = f"SELECT blob_id, size FROM {PARTS} WHERE object_key = CAST(? AS TEXT) ORDER BY part_number"
@@ -124,7 +124,7 @@ def stored(connection: apsw.Connection, key: bytes) -> Stored | None:
 
 
 def object_of(row: tuple[Any, ...]) -> R2Object:
-    """The object of a row of `TABLE`. Its MD5 is the etag, unless it came in parts: then it has none.
+    """The object of a row of `TABLE`, its key as text. Its MD5 is the etag, unless it came in parts: then it has none.
 
     SQLite holds any column to no type: a size that is no number is 0, a time that is none stays as it is.
     """
@@ -134,7 +134,7 @@ def object_of(row: tuple[Any, ...]) -> R2Object:
     if len(etag) == 32 and not set(etag) - set("0123456789abcdefABCDEF"):
         sums = {"md5": etag} | sums
     return R2Object(
-        key=to_text(key),
+        key=key,
         size=size if isinstance(size, int) and size >= 0 else 0,
         etag=etag,
         uploaded=iso(uploaded) if isinstance(uploaded, int | float) else str(uploaded),
