@@ -76,6 +76,8 @@ async def test_a_finished_instance_shows_what_the_runtime_says_of_it(
         assert (step.name, step.started, step.ended) == (other["name"], other["start"], other["end"])
         assert step.output == other.get("output")
         assert step.attempts == len(other.get("attempts", []))
+        for one, attempt in zip(step.tries, other.get("attempts", []), strict=True):
+            assert (one.started, one.ended, one.error) == (attempt["start"], attempt["end"], attempt["error"])
     assert shown.steps[0].config["retries"] == {"limit": 5, "delay": 1000, "backoff": "exponential"}
 
 
@@ -99,6 +101,9 @@ async def test_a_failed_instance_shows_each_error_and_how_often_it_was_tried(
     step = failed.steps[-1]
     assert (step.name, step.status, step.attempts) == ("charge card-1", "failed", 2)
     assert step.error == {"name": "Error", "message": "card declined"} and step.output is None
+    first, last = step.tries
+    assert first.error == last.error == step.error and first.retry_ms is not None and last.retry_ms is None
+    assert first.ended is not None and last.ended is not None and first.started <= first.ended <= last.started
     refused = await local.get("orders", "refused")
     assert refused.steps[-1].attempts == 1
     assert refused.steps[-1].error is not None and "out of stock" in refused.steps[-1].error["message"]

@@ -12,8 +12,20 @@ class Workflow(NamedTuple):
     bound: bool = True
 
 
+class WorkflowTry(NamedTuple):
+    """An attempt at a step. Times ISO 8601 UTC or None. retry_ms: how long after its failure the next one is due."""
+
+    started: str
+    ended: str | None = None
+    error: dict[str, Any] | None = None
+    retry_ms: int | None = None
+
+
 class WorkflowStep(NamedTuple):
-    """kind: step, sleep, wait, ... status: running, complete, failed, waiting. Times ISO 8601 UTC or None. config: retries and so on."""
+    """kind: step, sleep, wait, ... status: running, complete, failed, waiting. Times ISO 8601 UTC or None. config: retries and so on.
+
+    attempts: how many; tries: each of them.
+    """
 
     name: str
     kind: str
@@ -24,6 +36,7 @@ class WorkflowStep(NamedTuple):
     output: Any = None
     error: dict[str, Any] | None = None
     config: Any = None
+    tries: tuple[WorkflowTry, ...] = ()
 
 
 class WorkflowInstance(NamedTuple):

@@ -25,7 +25,10 @@ AHEAD = 100
 
 
 class KeyList(ScrollView, can_focus=True):
-    """A cursor, marks, and columns name, size, when. `Need` asks for pages; `supply` brings them."""
+    """A cursor, marks, and columns name, size, when. `Need` asks for pages; `supply` brings them.
+
+    empty: said where there is nothing. when: cells of the last column, which is there from `when_from` cells on.
+    """
 
     DEFAULT_CSS = """
     KeyList { height: 1fr; width: 1fr; background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
@@ -36,12 +39,12 @@ class KeyList(ScrollView, can_focus=True):
     KeyList > .key-list--marked { color: $warning; text-style: bold; }
     KeyList > .key-list--dim { color: $text-muted; }
     KeyList > .key-list--folder { color: $primary; }
+    KeyList > .key-list--good { color: $text-success; }
+    KeyList > .key-list--bad { color: $text-error; }
+    KeyList > .key-list--busy { color: $text-warning; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "key-list--cursor",
-        "key-list--marked",
-        "key-list--dim",
-        "key-list--folder",
+        f"key-list--{name}" for name in ("cursor", "marked", "dim", "folder", "good", "bad", "busy")
     }
     BINDINGS: ClassVar[list[Any]] = [
         Binding("up,k", "move(-1)", "Cursor up", show=False),
@@ -87,12 +90,16 @@ class KeyList(ScrollView, can_focus=True):
             super().__init__()
             self.rows, self.done = rows, done
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self, *, empty: str = "nothing here", when: int = 16, when_from: int = 64, **options: Any
+    ) -> None:
         super().__init__(**options)
+        self._empty, self._when, self._when_from = empty, when, when_from
         self.pages = Pages()
         self.marks: dict[tuple[bool, str], Entry] = {}
         self._asked: set[int] = set()
         self._chasing = False
+        self._broken = False
         self._told: str | None = None
         self._wish: str | None = None
 
@@ -104,7 +111,7 @@ class KeyList(ScrollView, can_focus=True):
 
     def start(self, wish: str | None = None) -> None:
         """Show another list from its beginning. wish: the key to put the cursor on when its page is there."""
-        self.pages, self._asked, self._chasing = Pages(), set(), False
+        self.pages, self._asked, self._chasing, self._broken = Pages(), set(), False, False
         self._told, self._wish = None, wish
         self.set_reactive(KeyList.cursor, 0)
         self.scroll_to(y=0, animate=False)
@@ -125,6 +132,7 @@ class KeyList(ScrollView, can_focus=True):
         if pages is not self.pages:
             return
         self._asked.discard(number)
+        self._broken = False
         pages.supply(number, entries, cursor)
         self._grown()
         if self._wish is not None:
@@ -137,10 +145,11 @@ class KeyList(ScrollView, can_focus=True):
         self.refresh()
 
     def failed(self, pages: Pages, number: int) -> None:
-        """A page could not be read."""
+        """A page could not be read; why is the pane's to say."""
         if pages is self.pages:
             self._asked.discard(number)
-            self._chasing = False
+            self._chasing, self._broken = False, True
+            self.refresh()
 
     def _settle(self, key: str) -> None:
         entry = self.current
@@ -187,8 +196,8 @@ class KeyList(ScrollView, can_focus=True):
         base = self.rich_style
         if row >= self.pages.rows:
             waiting = row == self.pages.rows and not self.pages.ended
-            empty = "" if self.pages.rows or not self.pages.ended else ("  nothing here" if y == 0 else "")
-            text = "  …" if waiting else empty
+            empty = "" if self.pages.rows or not self.pages.ended else (f"  {self._empty}" if y == 0 else "")
+            text = ("  not read" if self._broken else "  …") if waiting else empty
             dim = base + self.get_component_rich_style("key-list--dim", partial=True)
             return Strip([Segment(set_cell_size(text, width), dim)], width)
         entry = self.pages.get(row)
@@ -208,16 +217,20 @@ class KeyList(ScrollView, can_focus=True):
             style = dim = self.get_component_rich_style("key-list--cursor")
         tail = ""
         if width >= 40 and (entry.size or entry.when):
-            tail = f"{entry.size:>10}" + (f"  {entry.when:>16}" if width >= 64 else "")
+            tail = f"{entry.size:>10}" + (f"  {entry.when:>{self._when}}" if width >= self._when_from else "")
         elif width >= 28 and entry.size:
             tail = f"{entry.size:>10}"
         room = max(1, width - cell_len(tail) - 3)
         name = visible(entry.name, limit=NAME_LIMIT)
         if cell_len(name) > room:
             name = set_cell_size(name, room - 1) + "…"
-        sign = "✓ " if marked else "▸ " if entry.folder else "  "
+        sign, toned = "✓ " if marked else "▸ " if entry.folder else "  ", style
+        if entry.sign and not marked:
+            sign = f"{entry.sign} "
+            if entry.tone and row != self.cursor:
+                toned = base + self.get_component_rich_style(f"key-list--{entry.tone}", partial=True)
         return Strip(
-            [Segment(sign, style), Segment(set_cell_size(name, room), style), Segment(tail + " ", dim)], width
+            [Segment(sign, toned), Segment(set_cell_size(name, room), style), Segment(tail + " ", dim)], width
         ).adjust_cell_length(width, style)
 
     # Moving

@@ -18,7 +18,8 @@ class Entry(NamedTuple):
     """A line of a list of keys.
 
     key: exact; a folder's ends with its delimiter. name: what is shown of it (without the folder one is in).
-    size, when: for the columns, or "". data: the model's value.
+    size, when: for the columns, or "". data: the model's value. sign: one cell in front of it; tone: its colour,
+    "good", "bad" or "busy".
     """
 
     key: str
@@ -27,6 +28,8 @@ class Entry(NamedTuple):
     size: str = ""
     when: str = ""
     data: Any = None
+    sign: str = ""
+    tone: str = ""
 
     @property
     def mark(self) -> tuple[bool, str]:

@@ -15,7 +15,7 @@ from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
 from workbench.model.state import Removal
-from workbench.model.workflows import Workflow, WorkflowInstance, WorkflowStep
+from workbench.model.workflows import Workflow, WorkflowInstance, WorkflowStep, WorkflowTry
 
 from . import database, naming, storage
 from .manners import server_running
@@ -36,6 +36,7 @@ _STEP_ENDS = {
     23: "failed",
 }
 _ATTEMPTS = {10, 19}
+_ATTEMPT_DONE = {11, 20}
 _ATTEMPT_FAILED = {12, 21}
 
 
@@ -233,9 +234,12 @@ def _steps(connection: apsw.Connection) -> list[WorkflowStep]:
         if step is None:
             continue
         if event in _ATTEMPTS:
-            step = step._replace(attempts=step.attempts + 1, status="running")
+            tries = (*step.tries, WorkflowTry(at))
+            step = step._replace(attempts=step.attempts + 1, status="running", tries=tries)
+        elif event in _ATTEMPT_DONE:
+            step = _tried(step, at, {})
         elif event in _ATTEMPT_FAILED:
-            step = step._replace(
+            step = _tried(step, at, said)._replace(
                 error=said.get("error"), status="waiting" if "retryDelayMs" in said else "running"
             )
         elif event in _STEP_ENDS:
@@ -246,6 +250,14 @@ def _steps(connection: apsw.Connection) -> list[WorkflowStep]:
             )
         found[group] = step
     return list(found.values())
+
+
+def _tried(step: WorkflowStep, at: str, said: dict[str, Any]) -> WorkflowStep:
+    """The step with its last attempt ended."""
+    if not step.tries:
+        return step
+    ended = step.tries[-1]._replace(ended=at, error=said.get("error"), retry_ms=said.get("retryDelayMs"))
+    return step._replace(tries=(*step.tries[:-1], ended))
 
 
 def _begun(kind: str, name: str, at: str, said: dict[str, Any]) -> WorkflowStep:

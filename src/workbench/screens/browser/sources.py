@@ -13,6 +13,7 @@ from workbench.model.r2 import R2Object
 from workbench.model.state import Removal
 from workbench.screens.overview import size
 from workbench.screens.session import Session
+from workbench.screens.when import amount, now
 from workbench.widgets.paging import Entry
 
 PAGE = 500
@@ -65,17 +66,12 @@ def in_order(files: list[Entry], prefixes: tuple[str, ...], prefix: str) -> list
     return sorted(files + folders, key=lambda entry: entry.key.encode("utf-8", "surrogatepass"))
 
 
-def until(expiration: int | None, now: float | None = None) -> str:
+def until(expiration: int | None) -> str:
     """When something expires, from now: "in 3 d"."""
     if expiration is None:
         return ""
-    left = expiration - (time.time() if now is None else now)
-    if left <= 0:
-        return "expired"
-    for unit, seconds in (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("min", 60)):
-        if left >= seconds:
-            return f"in {left / seconds:.0f} {unit}"
-    return f"in {left:.0f} s"
+    left = expiration - now()
+    return f"in {amount(left)}" if left > 0 else "expired"
 
 
 def moment(expiration: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from textual import events, on, work
@@ -18,6 +17,7 @@ from workbench.model.text import visible
 from workbench.screens.overview import size
 from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
+from workbench.screens.when import from_now
 from workbench.widgets.house import House
 from workbench.widgets.paging import Pages
 from workbench.widgets.room import Line, Room
@@ -29,23 +29,6 @@ from .value import FIRST_ROWS, RoomValue
 
 SETTLE = 0.05
 """Seconds the cursor rests on a line before its value is shown."""
-
-
-def from_now(moment: str, now: datetime | None = None) -> str:
-    """How far an ISO 8601 moment is from now: `in 23 h`, `3 d ago`."""
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        return moment
-    seconds = (at - (now or datetime.now(UTC))).total_seconds()
-    amount = abs(seconds)
-    for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3600), ("min", 60)):
-        if amount >= 2 * length:
-            said = f"{int(amount // length)} {unit}"
-            break
-    else:
-        said = f"{int(amount)} s"
-    return f"in {said}" if seconds > 0 else f"{said} ago"
 
 
 class Inspecting(Pane):
