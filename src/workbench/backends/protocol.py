@@ -19,6 +19,8 @@ from workbench.model.state import Removal, StateEntry
 from workbench.model.target import Capability, Target
 from workbench.model.workflows import Workflow, WorkflowInstance
 
+from .sandbox_protocol import Sandboxes
+
 
 class Kv(Protocol):
     """Namespaces are named by id."""
@@ -261,6 +263,8 @@ class Backend(Protocol):
     def workflows(self) -> Workflows: ...
     @property
     def state(self) -> StateStore: ...
+    @property
+    def sandboxes(self) -> Sandboxes: ...
     def capability(self, name: str) -> Capability: ...
     def server_running(self) -> bool:
         """Whether an emulator has this state directory open now, as far as can be told cheaply."""
@@ -277,6 +281,7 @@ __all__ = [
     "Kv",
     "Project",
     "RowStream",
+    "Sandboxes",
     "SqlDatabase",
     "SqlSession",
     "StateStore",

@@ -75,7 +75,7 @@ class Command:
         return self._operation(line)
 
     def _operation(self, line: Line) -> int:
-        from workbench.operations.executor import drive, execute, open_state, problems_of
+        from workbench.operations.executor import Driver, execute, open_state, problems_of, suspends
 
         operation = line.operation
         assert operation is not None
@@ -101,9 +101,11 @@ class Command:
 
                 warn(problems)
 
+        driver = Driver(suspends(state, operation))
+
         def run(changes: dict[str, Any] | None = None) -> Any:
             confirm = None if self.json or not sys.stdin.isatty() else _confirm
-            return drive(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
+            return driver.run(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
 
         try:
             if self.json:
@@ -112,6 +114,7 @@ class Command:
 
             return show_result(state, operation, arguments, run, raw=raw)
         finally:
+            driver.close()
             if state is not None:
                 state.backend.close()
 

@@ -26,6 +26,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "do": ("durable_objects", "durable_storage", "durable_sql"),
     "workflows": ("workflows",),
     "state": ("state_directory",),
+    "hub": ("hub",),
+    "sandboxes": ("sandboxes",),
     "schema": ("guide",),
     "agent-context": ("guide",),
     "completion": ("guide",),
@@ -57,6 +59,8 @@ VERBS = (
     "render",
     "check",
 )
+# First words whose operations wait for another process, and so run in an event loop.
+SUSPENDING = ("hub", "sandboxes", "terminals", "bridges")
 WITHOUT_VERB = ("schema", "agent-context", "completion")
 
 
@@ -105,6 +109,11 @@ class Operation:
     def stateless(self) -> bool:
         """Whether it works without a project (it describes the tool itself)."""
         return "state" not in self.function.__annotations__
+
+    @property
+    def suspends(self) -> bool:
+        """Whether it waits for another process whatever the target is."""
+        return self.words[0] in SUSPENDING
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -6,12 +6,13 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import UsageError, WorkbenchError
 
 from . import DESTROYS, Operation, get
+from .driving import Driver, drive
 from .parameters import check
 from .resolve import State
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from workbench.model.bindings import Problem, Project
     from workbench.model.state import Removal
     from workbench.model.target import Target
-
-T = TypeVar("T")
 
 
 class Question:
@@ -66,14 +65,9 @@ def problems_of(project: Project) -> list[Problem]:
     return list(dict.fromkeys(found))
 
 
-def drive(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits to its end, without an event loop. Raises WorkbenchError where it does wait."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    coroutine.close()
-    raise WorkbenchError("internal.suspended", "this backend waits for something and needs an event loop")
+def suspends(state: State | None, operation: Operation) -> bool:
+    """Whether an operation waits for something (a hub, an account), and so needs an event loop."""
+    return operation.suspends or (state is not None and state.backend.suspends)
 
 
 async def execute(
@@ -149,4 +143,16 @@ async def sql_session(state: State, product: str, *, read_only: bool = False, **
     return await (await sql_database(state, product, **where)).session(read_only=read_only)
 
 
-__all__ = ["Confirm", "Question", "State", "drive", "execute", "open_state", "sql_database", "sql_session"]
+__all__ = [
+    "Confirm",
+    "Driver",
+    "Question",
+    "State",
+    "drive",
+    "execute",
+    "open_state",
+    "problems_of",
+    "sql_database",
+    "sql_session",
+    "suspends",
+]

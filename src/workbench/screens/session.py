@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
-from workbench.operations.executor import State, drive, execute
+from workbench.operations import get
+from workbench.operations.executor import State, drive, execute, suspends
 
 from . import log
 
@@ -46,7 +47,8 @@ class Session:
         progress is called in the thread that works; `watching` takes it to the screen.
         """
         state = self.state.watched(cancel, progress) if cancel or progress else self.state
-        return await self.thread(execute(state, operation, arguments, force=force, dry_run=dry_run))
+        work = execute(state, operation, arguments, force=force, dry_run=dry_run)
+        return await self.thread(work, suspends=suspends(state, get(operation)))
 
     async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
         """Ask the backend something no operation says, for reading only: `ask(lambda backend: backend.kv.count(id))`.
@@ -59,10 +61,10 @@ class Session:
 
         return await self.thread(asked())
 
-    async def thread(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine of the backend: in a thread where the backend blocks, else here."""
+    async def thread(self, work: Coroutine[Any, Any, T], *, suspends: bool = False) -> T:
+        """Run a coroutine of the backend: in a thread where it blocks, else (it suspends) here."""
         try:
-            if self.state.backend.suspends:
+            if suspends or self.state.backend.suspends:
                 return await work
             return await asyncio.to_thread(drive, work)
         except WorkbenchError:

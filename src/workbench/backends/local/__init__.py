@@ -6,6 +6,7 @@ On the start-up path: a product is imported when it is asked for.
 """
 
 import os
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from workbench.model.bindings import Project
 from workbench.model.target import Capability, Target
 
 if TYPE_CHECKING:
+    from workbench.backends.sandboxes import SandboxServer
+
     from .d1 import LocalD1
     from .durable_objects import LocalDurableObjects
     from .inventory import LocalState
@@ -36,6 +39,10 @@ class LocalBackend:
     def capability(self, name: str) -> Capability:
         """What the local state lacks is said in a sentence."""
         if name in _PRODUCTS or name.partition(".")[0] in _PRODUCTS:
+            return Capability(True)
+        if name == "sandboxes":
+            if sys.platform == "win32":
+                return Capability(False, "sandboxes need Linux or macOS")
             return Capability(True)
         return Capability(False, f"the local state knows nothing called {name}")
 
@@ -83,6 +90,13 @@ class LocalBackend:
         from .inventory import LocalState
 
         return LocalState(self.project)
+
+    @cached_property
+    def sandboxes(self) -> "SandboxServer":
+        """The sandboxes of this state directory's hub; unlike all else here they suspend."""
+        from workbench.backends.sandboxes import of_state_directory
+
+        return of_state_directory(self.project.state_directory)
 
 
 __all__ = ["LocalBackend"]

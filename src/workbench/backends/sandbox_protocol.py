@@ -1,0 +1,182 @@
+"""The adapter's sandboxes: what a hub on this machine and a deployed bridge can both be asked, a sub-interface a noun.
+
+A sandbox is named by its name or its id. All of it suspends. What a server lacks raises `target.not_capable`.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Any, Protocol
+
+from workbench.model.hub import Hub, HubStopped
+from workbench.model.page import Page
+from workbench.model.sandboxes import (
+    Checkout,
+    ExecResult,
+    ExecutionSession,
+    FileEvent,
+    LogPiece,
+    Port,
+    Preview,
+    Sandbox,
+    SandboxEvent,
+    SandboxFile,
+    SandboxProcess,
+    Waited,
+)
+from workbench.model.state import Removal
+
+Bytes = Iterable[bytes] | AsyncIterable[bytes]
+
+
+class Running(Protocol):
+    """A command under way. Iterate for ("stdout" or "stderr", bytes) as they come; afterwards `result` has the exit status.
+
+    Closing the iterator kills it.
+    """
+
+    exit_code: int | None
+    timed_out: bool
+
+    def __aiter__(self) -> AsyncIterator[tuple[str, bytes]]: ...
+    async def aclose(self) -> None: ...
+
+
+class SandboxSessions(Protocol):
+    async def create(
+        self, sandbox: str, id: str | None = None, cwd: str | None = None, env: dict[str, str] | None = None
+    ) -> ExecutionSession: ...
+    async def list(self, sandbox: str) -> list[ExecutionSession]: ...
+    async def delete(self, sandbox: str, id: str) -> None: ...
+
+
+class SandboxFiles(Protocol):
+    """Paths are absolute, or relative to /workspace."""
+
+    async def list(
+        self,
+        sandbox: str,
+        path: str,
+        recursive: bool = False,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[SandboxFile]: ...
+    async def stat(self, sandbox: str, path: str) -> SandboxFile: ...
+    def get(self, sandbox: str, path: str, session: str | None = None) -> AsyncIterator[bytes]: ...
+    async def put(
+        self, sandbox: str, path: str, content: Bytes, mode: int | None = None, session: str | None = None
+    ) -> SandboxFile: ...
+    async def create_folder(self, sandbox: str, path: str) -> SandboxFile: ...
+    async def move(self, sandbox: str, path: str, to: str) -> SandboxFile: ...
+    async def delete(
+        self, sandbox: str, path: str, recursive: bool = False, dry_run: bool = False
+    ) -> Removal: ...
+    def export(self, sandbox: str, path: str, exclude: Iterable[str] = ()) -> AsyncIterator[bytes]:
+        """A folder as a tar archive, in pieces."""
+        ...
+
+    async def import_tree(self, sandbox: str, path: str, archive: Bytes) -> None: ...
+    def watch(
+        self,
+        sandbox: str,
+        path: str,
+        recursive: bool = True,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+    ) -> AsyncIterator[FileEvent]: ...
+
+
+class SandboxProcesses(Protocol):
+    async def start(
+        self,
+        sandbox: str,
+        argv: Iterable[str],
+        id: str | None = None,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        session: str | None = None,
+    ) -> SandboxProcess: ...
+    async def list(self, sandbox: str) -> list[SandboxProcess]: ...
+    async def get(self, sandbox: str, id: str) -> SandboxProcess: ...
+    async def terminate(
+        self, sandbox: str, id: str, signal: str = "TERM", grace: float = 5.0
+    ) -> SandboxProcess: ...
+    def logs(
+        self, sandbox: str, id: str, offset: int = 0, follow: bool = False
+    ) -> AsyncIterator[LogPiece]: ...
+    async def wait(
+        self,
+        sandbox: str,
+        id: str | None,
+        port: int | None = None,
+        pattern: str | None = None,
+        time_limit: float | None = None,
+    ) -> Waited:
+        """For a port, for a line of its log that a pattern is found in, or (neither) for its end."""
+        ...
+
+
+class SandboxPreviews(Protocol):
+    async def create(self, sandbox: str, port: int, name: str | None = None) -> Preview: ...
+    async def ports(self, sandbox: str) -> list[Port]: ...
+    async def delete(self, sandbox: str, port: int) -> None: ...
+    async def list(self, sandbox: str) -> list[Preview]: ...
+
+
+class Sandboxes(Protocol):
+    """Everything a server of sandboxes can do."""
+
+    @property
+    def sessions(self) -> SandboxSessions: ...
+    @property
+    def files(self) -> SandboxFiles: ...
+    @property
+    def processes(self) -> SandboxProcesses: ...
+    @property
+    def previews(self) -> SandboxPreviews: ...
+
+    async def hub(self) -> Hub:
+        """The hub, as far as it runs; starts none."""
+        ...
+
+    async def stop_hub(self, sandboxes: bool = False) -> HubStopped: ...
+    async def create(self, options: dict[str, Any]) -> Sandbox:
+        """options: name, provider, env, limits, network, keep_alive, sleep_after, unsafe, from, mounts."""
+        ...
+
+    async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]: ...
+    async def get(self, sandbox: str, start: bool = False) -> Sandbox: ...
+    async def update(self, sandbox: str, changes: dict[str, Any]) -> Sandbox: ...
+    async def delete(self, sandbox: str, dry_run: bool = False) -> Removal: ...
+    async def start(self, sandbox: str) -> Sandbox: ...
+    async def stop(self, sandbox: str, freeze: bool = False) -> Sandbox: ...
+    async def exec(
+        self,
+        sandbox: str,
+        argv: Iterable[str],
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        session: str | None = None,
+        time_limit: float | None = None,
+        stdin: Bytes | None = None,
+    ) -> Running: ...
+    def events(self, sandbox: str | None = None, after: int | None = None) -> AsyncIterator[SandboxEvent]: ...
+    async def checkout(
+        self,
+        sandbox: str,
+        url: str,
+        path: str | None = None,
+        branch: str | None = None,
+        depth: int | None = None,
+    ) -> Checkout: ...
+    async def close(self) -> None: ...
+
+
+__all__ = [
+    "Bytes",
+    "ExecResult",
+    "Running",
+    "SandboxFiles",
+    "SandboxPreviews",
+    "SandboxProcesses",
+    "SandboxSessions",
+    "Sandboxes",
+]

@@ -1,0 +1,259 @@
+"""The client of the sandbox routes: of the hub on this machine, which it starts when needed, and of a deployed bridge alike.
+
+`launch` finds or starts a hub (as a process: nothing here imports it), `transport` speaks HTTP and WebSockets, and a module a noun
+implements `backends/sandbox_protocol.py`. May import model/, httpx and websockets; everything suspends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from functools import cached_property
+from typing import Any
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.hub import PROTOCOL, Hub, HubStopped
+from workbench.model.page import Page
+from workbench.model.places import HubPlaces, hub_places
+from workbench.model.sandboxes import Checkout, ExecutionSession, Sandbox, SandboxEvent
+from workbench.model.state import Removal
+
+from . import launch, shapes
+from .execution import Bytes, EventExecution, SocketExecution
+from .files import Files
+from .previews import Previews
+from .processes import Processes
+from .shapes import WORKSPACE, absolute, value
+from .transport import ServerEvent, Transport, in_path
+
+
+class SandboxClient:
+    """What the nouns share: requests about one sandbox, named by its name or its id."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.deployed = transport.places is None
+
+    async def id_of(self, name: str) -> str:
+        """The id a name means. A deployed bridge knows ids only, and takes any of the right shape."""
+        if self.deployed:
+            return name
+        found = await self.transport.request("GET", "/v1/sandbox", params={"name": name})
+        if not found["sandboxes"]:
+            raise WorkbenchError(
+                "sandboxes.not_found",
+                f"there is no sandbox {name!r}",
+                "`cfwb sandboxes list` names those there are",
+            )
+        return str(found["sandboxes"][0]["id"])
+
+    async def ask(self, method: str, name: str, path: str = "", **options: Any) -> Any:
+        """A request below `/v1/sandbox/{id}`; options of `Transport.stream`."""
+        self._capable(path)
+        id = await self.id_of(name)
+        if isinstance(options.get("body"), dict):
+            options["body"] = {key: given for key, given in options["body"].items() if given is not None}
+        return await self.transport.request(method, _url(id, path), **options)
+
+    async def listen(self, method: str, name: str, path: str, **options: Any) -> AsyncIterator[ServerEvent]:
+        """The events of a stream below `/v1/sandbox/{id}`; one of the name `error` is raised."""
+        from .transport import error_of
+
+        self._capable(path)
+        id = await self.id_of(name)
+        async for item in self.transport.events(method, _url(id, path), **options):
+            if item.event == "error":
+                raise error_of(0, item.data.encode())
+            yield item
+
+    def _capable(self, path: str) -> None:
+        noun = path.partition("/")[0]
+        if self.deployed and noun not in (
+            "",
+            "exec",
+            "file",
+            "running",
+            "tunnel",
+            "session",
+            "mount",
+            "unmount",
+        ):
+            raise WorkbenchError("target.not_capable", f"a deployed bridge has no {noun} routes")
+
+    def only_workspace(self, path: str) -> None:
+        """Refuse what a deployed bridge cannot reach."""
+        if path != WORKSPACE:
+            raise WorkbenchError("target.not_capable", f"a deployed bridge takes {WORKSPACE} as a whole only")
+
+
+def _url(id: str, path: str) -> str:
+    return f"/v1/sandbox/{in_path(id)}" + (f"/{path}" if path else "")
+
+
+class Sessions:
+    """`session`, the bridge's; listing them is the hub's."""
+
+    def __init__(self, client: SandboxClient) -> None:
+        self._client = client
+
+    async def create(
+        self, sandbox: str, id: str | None = None, cwd: str | None = None, env: dict[str, str] | None = None
+    ) -> ExecutionSession:
+        body = {"id": id, "cwd": cwd, "env": env}
+        made = await self._client.ask("POST", sandbox, "session", body=body)
+        return ExecutionSession(str(made["id"]), made.get("cwd", cwd), made.get("env", env or {}))
+
+    async def list(self, sandbox: str) -> list[ExecutionSession]:
+        found = await self._client.ask("GET", sandbox, "session")
+        return [value(ExecutionSession, row) for row in found["sessions"]]
+
+    async def delete(self, sandbox: str, id: str) -> None:
+        await self._client.ask("DELETE", sandbox, f"session/{in_path(id)}")
+
+
+class SandboxServer:
+    """Implements `Sandboxes`; made by `of_state_directory` or `of_bridge`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._client = SandboxClient(transport)
+
+    @property
+    def places(self) -> HubPlaces:
+        if self.transport.places is None:
+            raise WorkbenchError("target.not_capable", "a deployed bridge has no hub")
+        return self.transport.places
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self._client)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self._client)
+
+    @cached_property
+    def processes(self) -> Processes:
+        return Processes(self._client)
+
+    @cached_property
+    def previews(self) -> Previews:
+        return Previews(self._client)
+
+    async def hub(self) -> Hub:
+        places = self.places
+        found = await asyncio.to_thread(launch.find, places)
+        if found is None:
+            return Hub(False, places.state_directory, log=places.log)
+        if found.protocol != PROTOCOL:
+            return Hub(
+                True, places.state_directory, found.pid, found.protocol, found.version, None, found.socket
+            )
+        return value(Hub, {"running": True} | await self.transport.request("GET", "/hub"))
+
+    async def stop_hub(self, sandboxes: bool = False) -> HubStopped:
+        found = await asyncio.to_thread(launch.find, self.places)
+        if found is None:
+            return HubStopped(False, None, 0)
+        if found.protocol != PROTOCOL:
+            await asyncio.to_thread(launch.replace, self.places, found, time.monotonic() + launch.PATIENCE)
+            return HubStopped(True, found.pid, 0)
+        said = value(
+            HubStopped, await self.transport.request("POST", "/hub/stop", body={"sandboxes": sandboxes})
+        )
+        await self.transport.close()
+        await asyncio.to_thread(launch.wait_until_gone, self.places, time.monotonic() + launch.PATIENCE)
+        return said
+
+    async def create(self, options: dict[str, Any]) -> Sandbox:
+        given = {name: item for name, item in options.items() if item is not None}
+        made = await self.transport.request("POST", "/v1/sandbox", body=given or None)
+        return shapes.sandbox({"name": made["id"], "state": "stopped"} | made)
+
+    async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]:
+        found = await self.transport.request("GET", "/v1/sandbox", params={"limit": limit, "cursor": cursor})
+        return Page([shapes.sandbox(row) for row in found["sandboxes"]], found.get("cursor"))
+
+    async def get(self, sandbox: str, start: bool = False) -> Sandbox:
+        if start:
+            return await self.start(sandbox)
+        return shapes.sandbox(await self._client.ask("GET", sandbox))
+
+    async def update(self, sandbox: str, changes: dict[str, Any]) -> Sandbox:
+        id = await self._client.id_of(sandbox)
+        return shapes.sandbox(
+            await self.transport.request("PATCH", f"/v1/sandbox/{in_path(id)}", body=changes)
+        )
+
+    async def delete(self, sandbox: str, dry_run: bool = False) -> Removal:
+        found = shapes.sandbox(await self._client.ask("GET", sandbox))
+        if not dry_run:
+            await self._client.ask("DELETE", sandbox)
+        return Removal([f"sandbox {found.name} with its disk"], 1, dry_run)
+
+    async def start(self, sandbox: str) -> Sandbox:
+        return shapes.sandbox(await self._client.ask("POST", sandbox, "start"))
+
+    async def stop(self, sandbox: str, freeze: bool = False) -> Sandbox:
+        return shapes.sandbox(await self._client.ask("POST", sandbox, "freeze" if freeze else "stop"))
+
+    async def exec(
+        self,
+        sandbox: str,
+        argv: Iterable[str],
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        session: str | None = None,
+        time_limit: float | None = None,
+        stdin: Bytes | None = None,
+    ) -> EventExecution | SocketExecution:
+        id = await self._client.id_of(sandbox)
+        headers = {"Session-Id": session} if session else {}
+        body: dict[str, Any] = {"argv": list(argv)}
+        if time_limit is not None:
+            body["timeout_ms"] = int(time_limit * 1000)
+        if cwd is not None:
+            body["cwd"] = absolute(cwd)
+        if env:
+            body["env"] = env
+        outside = cwd is not None and not (absolute(cwd) + "/").startswith(WORKSPACE + "/")
+        if not self._client.deployed and (stdin is not None or outside):
+            return SocketExecution(self.transport, id, body, headers, stdin)
+        if stdin is not None:
+            raise WorkbenchError("target.not_capable", "a deployed bridge gives a command no standard input")
+        return EventExecution(self.transport, id, body, headers)
+
+    async def events(
+        self, sandbox: str | None = None, after: int | None = None
+    ) -> AsyncIterator[SandboxEvent]:
+        url = "/v1/events" if sandbox is None else _url(await self._client.id_of(sandbox), "events")
+        async for item in self.transport.events("GET", url, params={"after": after}):
+            yield shapes.event(item.json)
+
+    async def checkout(
+        self,
+        sandbox: str,
+        url: str,
+        path: str | None = None,
+        branch: str | None = None,
+        depth: int | None = None,
+    ) -> Checkout:
+        body = {"url": url, "path": path and absolute(path), "branch": branch, "depth": depth}
+        return value(Checkout, await self._client.ask("POST", sandbox, "checkout", body=body))
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+
+def of_state_directory(state_directory: str) -> SandboxServer:
+    """The sandboxes of a state directory's hub, which is started by the first request that needs it."""
+    return SandboxServer(Transport(hub_places(state_directory)))
+
+
+def of_bridge(url: str, token: str) -> SandboxServer:
+    """The sandboxes of a deployed bridge."""
+    return SandboxServer(Transport(None, url=url, token=token))
+
+
+__all__ = ["SandboxServer", "of_bridge", "of_state_directory"]
