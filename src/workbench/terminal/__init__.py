@@ -1,0 +1,45 @@
+"""The terminal: a program's output becomes lines of styled text, a person's keys become its input. No screen, no PTY, no waiting.
+
+Imports pyte, wcwidth and model/ only. `Terminal` is all most callers need:
+
+    terminal = Terminal(120, 40)
+    terminal.feed(output)                       # any cut of the program's output; never raises for it
+    pty.write(terminal.take_answers())          # answers to its queries: safe by construction, or thrown away
+    for event in terminal.take_events(): ...    # ClipboardWrite, WorkingDirectory, PromptMark, Notification
+    for y in terminal.take_dirty():             # rows to draw again, once a frame
+        line = terminal.rows[y]
+        if line.cache is None:                  # None after every change; a line that only scrolled keeps it
+            line.cache = strip_of(terminal.runs(line))    # (text, style, columns) each
+    terminal.cursor, terminal.modes, terminal.title, terminal.palette, terminal.bells
+
+Hold a frame back while `terminal.modes.synchronized` is on, and call `end_synchronized` when that lasts too long (150 ms, say).
+`modes.reverse_video` swaps the default colours of the whole screen. Lines above the screen: `terminal.line(number)` for numbers from
+`first_line` to `end_line`; a number stays a line's own while output goes on. Text that comes out (titles, events) has no control
+characters but is the program's: not to be trusted, and nothing to be parsed as markup.
+
+A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `palette`, `modes`, `events`; the screen from `grid` by
+`movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`.
+"""
+
+from .events import ClipboardWrite, Event, Notification, PromptMark, WorkingDirectory
+from .lines import Line
+from .modes import Modes
+from .palette import Palette
+from .styles import Link, Style
+from .terminal import Cursor, Run, Terminal
+
+__all__ = [
+    "ClipboardWrite",
+    "Cursor",
+    "Event",
+    "Line",
+    "Link",
+    "Modes",
+    "Notification",
+    "Palette",
+    "PromptMark",
+    "Run",
+    "Style",
+    "Terminal",
+    "WorkingDirectory",
+]
