@@ -17,6 +17,13 @@ Hold a frame back while `terminal.modes.synchronized` is on, and call `end_synch
 `first_line` to `end_line`; a number stays a line's own while output goes on. Text that comes out (titles, events) has no control
 characters but is the program's: not to be trusted, and nothing to be parsed as markup.
 
+The other way, `keys`, `mouse` and `paste` give the bytes to write for a person's input in the current modes:
+
+    pty.write(keys.encode("ctrl+alt+x", terminal.modes))       # also typed(text, modes)
+    pty.write(mouse.encode(MouseEvent("press", "left", x, y), terminal.modes))    # b"" where the program does not want it
+    found = paste.inspect(text)                                 # ask first where found.suspicious
+    pty.write(paste.encode(text, terminal.modes))
+
 A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `palette`, `modes`, `events`; the screen from `grid` by
 `movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`.
 """
