@@ -231,6 +231,48 @@ async def test_an_editor_outside_changes_the_value(
     assert mode_of(script) == "600"
 
 
+async def test_where_a_terminal_cannot_be_given_away_it_is_said_and_what_was_typed_stays(demo: str) -> None:
+    async with window(demo) as w:
+        await at_cache(w, "config/")
+        await w.press("n")
+        await w.until("ctrl+s write")
+        await w.type("ext")
+        await w.press("tab")
+        await w.type("half a thought")
+        await w.press("ctrl+e")
+        await w.until("this terminal can't be handed to another program")
+        assert "half a thought" in w.text
+        await w.press("ctrl+s")
+        await w.gone("ctrl+s write")
+    assert ask(demo, "kv.values.get", binding="CACHE", key="config/ext").value == b"half a thought"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("exit 3", "ended with status 3"), ("printf '\\377' > \"$1\"", "bytes that are not UTF-8")],
+)
+async def test_an_editor_that_fails_loses_nothing(
+    demo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
+) -> None:
+    from contextlib import nullcontext
+
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\n{script}\n")
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    async with window(demo) as w:
+        monkeypatch.setattr(w.app, "suspend", nullcontext)  # a test has no terminal to give away
+        await at_cache(w, "config/")
+        await w.press("n")
+        await w.until("ctrl+s write")
+        await w.press("tab")
+        await w.type("mine")
+        await w.press("ctrl+e")
+        await w.until(lambda: w.says(said))
+        assert "mine" in w.text
+
+
 async def test_marked_keys_and_a_folder_are_deleted_after_a_list_of_all_that_goes(demo: str) -> None:
     async with window(demo) as w:
         await at_cache(w)

@@ -20,6 +20,7 @@ from textual.widgets import Input, Label, Static
 from workbench.model.errors import WorkbenchError
 from workbench.model.target import Target
 from workbench.model.text import visible
+from workbench.screens.outside import edit_outside
 from workbench.widgets.safe_input import SafeInput, SafeTextArea
 from workbench.widgets.target_badge import TargetBadge
 
@@ -205,34 +206,3 @@ class EntryEditor(ModalScreen[Edited | None]):
             return
         if text != area.text:
             area.text = text
-
-
-def edit_outside(app: Any, text: str, ending: str) -> str:
-    """Suspend the application and run $VISUAL or $EDITOR on the text. Raises WorkbenchError."""
-    import shlex
-    import subprocess
-    import tempfile
-
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    ending = ending if re.fullmatch(r"\.[A-Za-z0-9]{1,10}", ending) else ".txt"
-    handle, path = tempfile.mkstemp(suffix=ending, prefix="cfwb-")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="", errors="surrogatepass") as file:
-            file.write(text)
-        with app.suspend():
-            status = subprocess.run([*shlex.split(command), path], check=False).returncode
-        if status != 0:
-            raise WorkbenchError(
-                "editor.failed", f"{command} ended with status {status}: nothing was taken over"
-            )
-        with open(path, encoding="utf-8", newline="", errors="surrogatepass") as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise WorkbenchError("editor.not_text", f"{command} left bytes that are not UTF-8") from error
-    except (OSError, ValueError) as error:
-        raise WorkbenchError(
-            "editor.failed", f"{command}: {error}", "set EDITOR to the editor you use"
-        ) from error
-    finally:
-        if os.path.exists(path):
-            os.unlink(path)

@@ -60,18 +60,26 @@ class Editing(Transferring):
 
     async def _edit_outside(self, loaded: Loaded) -> None:
         """A text too long for a text area of ours goes straight to $EDITOR."""
-        from .editor import edit_outside
+        from workbench.screens.outside import edit_outside, keep_outside
 
         ending = os.path.splitext(loaded.key)[1]
         try:
             text = edit_outside(self.app, loaded.data.decode("utf-8"), ending)
-            data = text.encode("utf-8", "surrogatepass")
-            if data == loaded.data or not await self._may_overwrite(loaded, loaded.key):
-                self.tell("Nothing was written.")
-                return
-            await self.source.put_text(loaded, loaded.key, data)
         except WorkbenchError as error:
             self.tell_error(error)
+            return
+        data = text.encode("utf-8", "surrogatepass")
+        if data == loaded.data:
+            self.tell("Nothing was changed.")
+            return
+        try:
+            if not await self._may_overwrite(loaded, loaded.key):
+                raise WorkbenchError("cancelled", "not written")
+            await self.source.put_text(loaded, loaded.key, data)
+        except WorkbenchError as error:
+            kept = keep_outside(text, ending)
+            self.tell_error(error)
+            self.tell(f"What you typed is in {kept}" if kept else "What you typed could not be kept.")
             return
         self.written()
         await self.refresh_data()

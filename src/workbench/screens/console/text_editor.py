@@ -12,8 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from workbench.model.errors import WorkbenchError
 from workbench.model.target import Target
 from workbench.model.text import visible
+from workbench.screens.outside import edit_outside
 from workbench.widgets.safe_input import SafeTextArea
 from workbench.widgets.target_badge import TargetBadge
 
@@ -38,6 +40,7 @@ class CellTextEditor(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[Any]] = [
         Binding("ctrl+s", "write", "Run", priority=True),
+        Binding("ctrl+e", "external", "$EDITOR", priority=True),
         Binding("escape", "back", "Back"),
     ]
 
@@ -58,8 +61,14 @@ class CellTextEditor(ModalScreen[str | None]):
         area = self.query_one(SafeTextArea)
         area.focus()
         self._before = area.text
-        read_only = " · too long to edit here" if area.read_only else ""
-        self.query_one("#keys", Static).update(Content(f"ctrl+s run · esc back{read_only}"))
+        self._say("too long to edit here" if area.read_only else "")
+
+    def _say(self, text: str) -> None:
+        """The keys, with a word in front of them."""
+        keys = "ctrl+s run · ctrl+e $EDITOR · esc back"
+        self.query_one("#keys", Static).update(
+            Content(f"{visible(text, limit=300)} · {keys}" if text else keys)
+        )
 
     @on(TextArea.Changed)
     def changed(self) -> None:
@@ -72,12 +81,24 @@ class CellTextEditor(ModalScreen[str | None]):
         # Untouched text is given back as it was, whatever line ends the area made of it.
         self.dismiss(self._value if text == self._before else text)
 
+    def action_external(self) -> None:
+        """The text in the user's own editor; one too long to be edited here comes back as what is to be written."""
+        area = self.query_one(SafeTextArea)
+        before = self._value if area.text == self._before else area.text
+        try:
+            text = edit_outside(self.app, before)
+        except WorkbenchError as error:
+            self._say(f"{error.message} {error.hint}".strip())
+            return
+        if area.read_only and text != before:
+            self.dismiss(text)
+        elif text != before:
+            area.text = text
+
     def action_back(self) -> None:
         """Back; what was typed is thrown away only at the second Escape."""
         if self.query_one(SafeTextArea).text != self._before and not self._warned:
             self._warned = True
-            self.query_one("#keys", Static).update(
-                Content("ctrl+s run · esc again throws away what you typed")
-            )
+            self._say("esc again throws away what you typed")
             return
         self.dismiss(None)
