@@ -183,6 +183,21 @@ def test_an_unfinished_upload_is_aborted_by_its_id(project: Path) -> None:
     )
 
 
+def test_an_object_that_is_cut_short_costs_a_download_itself_alone(empty: Path) -> None:
+    (empty / "up").mkdir()
+    for name in ("a", "b", "c"):
+        (empty / "up" / name).write_text(name * 100)
+    cfwb("r2", "objects", "import", "up", cwd=empty)
+    (blob,) = [path for path in (empty / ".wrangler").rglob("blobs/*") if path.read_bytes() == b"b" * 100]
+    blob.write_bytes(b"b")
+    answer = cfwb("r2", "objects", "export", "down", cwd=empty)
+    assert answer.status == 1
+    assert answer.json["error"]["code"] == "r2.objects_not_read"
+    assert "b: " in answer.json["error"]["message"]
+    assert answer.json["result"]["objects"] == 2 and len(answer.json["result"]["skipped"]) == 1
+    assert sorted(path.name for path in (empty / "down").iterdir()) == ["a", "c"]
+
+
 def test_values_exported_are_values_imported(project: Path) -> None:
     exported = cfwb("kv", "values", "export", "--binding", "CACHE", cwd=project)
     assert exported.status == 0

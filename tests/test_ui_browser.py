@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from tests.support.ui import Window, demo, home, window
 from workbench.operations.executor import drive, execute, open_state
@@ -383,6 +384,29 @@ async def test_keys_that_are_no_file_names_are_left_out_and_counted(demo: str, h
         await w.until(lambda: "saved below" in w.text)
     assert names_in(home) == ["out", "sample"]
     assert names_in(home / "out") == ["deep"]
+
+
+async def test_a_damaged_value_costs_a_folder_that_is_saved_itself_alone(demo: str, home: Path) -> None:
+    from workbench.backends.local import database, naming
+
+    state = open_state(demo)
+    namespace = drive(state.kv("CACHE"))
+    state.backend.close()
+    path = naming.database_path(f"{demo}/.wrangler/state", "kv", naming.KV, namespace)
+    with database.write(path) as connection:
+        connection.execute("UPDATE _mf_entries SET blob_id = '../x' WHERE key = 'config/features'")
+    others = {key.name for key in listed(demo, binding="CACHE", prefix="config/")} - {"config/features"}
+    async with window(demo) as w:
+        await at_cache(w)
+        await to(w, "config/")
+        await w.press("s")
+        await w.until("into the folder")
+        w.app.screen.query_one("#answer", Input).value = str(home / "down")
+        await w.press("enter")
+        await w.until(lambda: w.says(f"{len(others)} saved below"))
+        assert w.says("1 left out:") and "config/features: " in w.text
+    saved = {str(path.relative_to(home / "down")) for path in (home / "down").rglob("*") if path.is_file()}
+    assert saved == others
 
 
 async def test_an_object_shows_its_type_and_metadata_and_an_edit_keeps_them(demo: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.model.errors import Cancelled, UsageError, WorkbenchError
+from workbench.model.errors import Cancelled, LeftOut, UsageError, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
@@ -126,7 +126,13 @@ class Command:
         if operation.pages and "limit" not in line.arguments:
             failed = output.stream(self.target, operation, _pages(run, line.arguments.get("cursor")))
         else:
-            failed = output.envelope(self.target, operation, run())
+            try:
+                failed = output.envelope(self.target, operation, run())
+            except LeftOut as error:
+                if error.result is None:
+                    raise
+                output.left_out_envelope(self.target, operation, error)
+                failed = error
         sys.stdout.flush()
         return 1 if failed else 0
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.model.errors import Cancelled, WorkbenchError
+from workbench.model.errors import Cancelled, LeftOut, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.tagged import dumps
 from workbench.model.target import Target
@@ -40,7 +40,12 @@ def envelope(target: Target, operation: Operation, result: Any) -> WorkbenchErro
         info = f', "result_info": {dumps(_info(len(data), result))}'
     write(f'{_head(target, operation.name)}, "result": {dumps(data)}{info}}}\n')
     return None
-    return None
+
+
+def left_out_envelope(target: Target, operation: Operation, error: LeftOut) -> None:
+    """An envelope with both: what was done, and what was left out of it."""
+    result = dumps(to_json(error.result, operation.fields))
+    write(f'{_head(target, operation.name)}, "result": {result}{_ending(error)}}}\n')
 
 
 def _info(count: int, result: Any) -> dict[str, Any]:
@@ -54,8 +59,15 @@ def _document(target: Target, operation: Operation, document: Document) -> Workb
     """A text as the result: JSON as it is (whole, so that it is all there or not at all), other text as a string in pieces."""
     head = f'{_head(target, operation.name)}, "result": '
     if document.media == "application/json":
-        write(f"{head}{''.join(document.chunks)}}}\n")
-        return None
+        whole: list[str] = []
+        left = None
+        try:
+            for chunk in document.chunks:
+                whole.append(chunk)
+        except LeftOut as error:
+            left = error
+        write(f"{head}{''.join(whole)}{_ending(left)}}}\n")
+        return left
     chunks = (dumps(chunk)[1:-1] for chunk in document.chunks)
     write(f'{head}"{next(chunks, "")}')  # what fails at once fails before anything was written
     failed = _pour(chunks)

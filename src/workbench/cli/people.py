@@ -1,4 +1,4 @@
-"""What a person at a terminal sees: tables, errors, questions. Untrusted text is made visible before it gets here or here."""
+"""What a person at a terminal sees: tables, errors, questions. Untrusted text is made visible on its way."""
 
 import os
 import sys

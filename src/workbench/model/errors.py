@@ -32,3 +32,21 @@ class Cancelled(WorkbenchError):
 
     def __init__(self, message: str = "stopped before it was done", hint: str = "") -> None:
         super().__init__("cancelled", message, hint)
+
+
+class LeftOut(WorkbenchError):
+    """It is done but for what the message names. result: what came of the rest, where nothing else gives it."""
+
+    def __init__(self, code: str, message: str, hint: str = "", result: object = None) -> None:
+        super().__init__(code, message, hint)
+        self.result = result
+
+
+NAMED = 10
+"""Things that a `LeftOut` names; more are counted."""
+
+
+def left_out(code: str, what: str, reasons: list[str], hint: str = "", result: object = None) -> LeftOut:
+    """What could not be read: the first of `reasons`, each a line, and how many there are. what: `values of CACHE`."""
+    lines = reasons[:NAMED] + ([f"… and {len(reasons) - NAMED:,} more"] if len(reasons) > NAMED else [])
+    return LeftOut(code, "\n".join([f"{len(reasons):,} {what} could not be read:", *lines]), hint, result)

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import Cancelled, WorkbenchError, left_out
 from workbench.model.kv import KvValue
 from workbench.model.tagged import dumps, text_or_bytes
+from workbench.model.text import visible
 
 from . import READS, WRITES, operation
 from .files import read_text, write_pieces
@@ -97,14 +98,36 @@ async def export_values(
 ) -> Document | Written:
     """Every value with its metadata and expiration, as a JSON list.
 
-    An entry a line; `cfwb kv values import` takes it. A key whose value's file is gone, which reads as null, is left out.
+    An entry a line; `cfwb kv values import` takes it. A key whose value's file is gone, which reads as null, is left out;
+    one that can't be read is left out and named when all others are written, and the exit status is 1.
     """
-    chunks = _lines(state, await state.kv(binding), prefix)
-    return write_pieces(output, chunks) if output is not None else Document(chunks, "application/json")
+    namespace = await state.kv(binding)
+    unread: list[str] = []
+    chunks = _lines(state, namespace, prefix, unread)
+    if output is None:
+        return Document(_then_told(chunks, namespace, unread), "application/json")
+    written = write_pieces(output, chunks)
+    if unread:
+        raise _left_out(namespace, unread, written)
+    return written
 
 
-def _lines(state: State, namespace: str, prefix: str) -> Iterator[str]:
-    """The list in pieces: a page of keys, then each value. One that a Worker reads as null is left out."""
+def _then_told(chunks: Iterator[str], namespace: str, unread: list[str]) -> Iterator[str]:
+    """The pieces, and after them what could not be read."""
+    yield from chunks
+    if unread:
+        raise _left_out(namespace, unread)
+
+
+def _left_out(namespace: str, unread: list[str], written: Written | None = None) -> WorkbenchError:
+    return left_out("kv.values_not_read", f"values of {namespace}", unread, "all others are written", written)
+
+
+def _lines(state: State, namespace: str, prefix: str, unread: list[str]) -> Iterator[str]:
+    """The list in pieces: a page of keys, then each value. One that a Worker reads as null is left out.
+
+    unread: gets a line for each key whose value can't be read.
+    """
     from .executor import drive
 
     before, done, cursor = "[\n", 0, None
@@ -115,11 +138,12 @@ def _lines(state: State, namespace: str, prefix: str) -> Iterator[str]:
                 state.cancel.check()
             try:
                 value = drive(state.backend.kv.get(namespace, key.name))
-            except WorkbenchError as error:
-                if error.code in _WITHOUT_VALUE:
-                    continue
-                yield "\n]\n" if done else "[]\n"  # what was written stays JSON; the error is told after it
+            except Cancelled:
                 raise
+            except WorkbenchError as error:
+                if error.code not in _WITHOUT_VALUE:
+                    unread.append(f"{visible(key.name, limit=200)}: {error.message}")
+                continue
             done += 1
             yield before + dumps(value._asdict() | {"value": text_or_bytes(value.value)})
             before = ",\n"

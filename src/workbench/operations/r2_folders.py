@@ -3,7 +3,8 @@
 import os
 from typing import Annotated, NamedTuple
 
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import Cancelled, WorkbenchError, left_out
+from workbench.model.text import visible
 
 from . import READS, WRITES, operation
 from .files import failed, pieces, write_pieces
@@ -87,12 +88,14 @@ async def export_folder(state: State, folder: Folder, bucket: Bucket = None, pre
 
     A file's path is its key below the last slash of --prefix.
     A key that cannot be a path below the folder (`..`, an empty part, a file where a folder must be) is skipped and named.
+    So is an object that can't be read; all others are written, and the exit status is 1.
     """
     name = await state.bucket(bucket)
     base = prefix[: prefix.rfind("/") + 1]
     keys = await keys_under(state, name, prefix)
     copied, size = 0, 0
-    skipped = []
+    skipped: list[str] = []
+    unread: list[str] = []
     for index, key in enumerate(keys):
         if state.cancel:
             state.cancel.check()
@@ -101,15 +104,22 @@ async def export_folder(state: State, folder: Folder, bucket: Bucket = None, pre
             try:
                 size += await _download(state, name, key, os.path.join(folder, *key[len(base) :].split("/")))
                 copied += 1
+            except Cancelled:
+                raise
             except WorkbenchError as error:
-                if not error.code.startswith("file."):
-                    raise
                 reason = error.message
+                if not error.code.startswith("file."):
+                    unread.append(f"{visible(key, limit=200)}: {reason}")
         if reason:
             skipped.append(f"{key}: {reason}")
         if state.progress:
             state.progress(index + 1, len(keys))
-    return Copied(copied, size, skipped)
+    done = Copied(copied, size, skipped)
+    if unread:
+        raise left_out(
+            "r2.objects_not_read", f"objects of {name}", unread, f"{copied:,} others are written", done
+        )
+    return done
 
 
 def _unfit(relative: str) -> str:

@@ -11,7 +11,7 @@ from textual import work
 from textual.binding import Binding
 from textual.suggester import Suggester
 
-from workbench.model.errors import Cancelled, WorkbenchError
+from workbench.model.errors import NAMED, Cancelled, WorkbenchError
 from workbench.widgets.paging import Entry
 from workbench.widgets.transfer import TransferBar, Watched
 
@@ -224,23 +224,25 @@ class Transferring(Browsing):
             else:
                 keys.append(entry.key)
         watched.total = len(keys)
-        skipped = 0
+        skipped: list[str] = []
         for key in keys:
             watched.cancel.check()
             watched.note = key
             place = file_path(folder, key[len(self.prefix) :])
             try:
                 if place is None:
-                    raise WorkbenchError("file.bad_name", f"{key} can't be a file's name")
+                    raise WorkbenchError("file.bad_name", "that can't be a file's name")
                 await self.session.blocking(partial(_make_room, place))
                 await self.source.get_file(key, place, watched.cancel, lambda done, total: None)
+            except Cancelled:
+                raise
             except WorkbenchError as error:
-                if not error.code.startswith("file."):
-                    raise
-                skipped += 1
+                skipped.append(f"{key}: {error.message}")
             watched.done += 1
-        left = f"; {skipped:,} can't be files and were left out" if skipped else ""
-        return f"{len(keys) - skipped:,} saved below {folder}{left}"
+        saved = f"{len(keys) - len(skipped):,} saved below {folder}"
+        if skipped:
+            saved += f"; {len(skipped):,} left out:"
+        return "\n".join([saved, *skipped[:NAMED], *(["…"] if len(skipped) > NAMED else [])])
 
 
 def _listed(path: str, key: str, folder: bool) -> list[tuple[str, str, int]]:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
+from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
 from workbench.model.tagged import dumps, plain
 from workbench.model.target import Target
@@ -87,11 +88,14 @@ def _whole(result: Any) -> Any:
 
 def _text(chunks: Iterator[Any]) -> str:
     parts, size = [], 0
-    for chunk in chunks:
-        parts.append(chunk.decode("utf-8", "replace") if isinstance(chunk, bytes) else str(chunk))
-        size += len(parts[-1])
-        if size > TEXT:
-            break
+    try:
+        for chunk in chunks:
+            parts.append(chunk.decode("utf-8", "replace") if isinstance(chunk, bytes) else str(chunk))
+            size += len(parts[-1])
+            if size > TEXT:
+                break
+    except WorkbenchError as error:
+        parts.append(f"\n{error.message}\n{error.hint}")
     return "".join(parts)
 
 
