@@ -1,6 +1,7 @@
 """The adapter: one protocol (`protocol`), a sub-interface a product, one error family. Imports model/ only.
 
-`local/` implements it on the emulator's state directory. The protocols are types: nothing needs them to run, so they are
+`local/` implements it on the emulator's state directory, `cloudflare/` on the deployed account and on a dev server's mirror of its API;
+`lacking` stands where one has no such product. The protocols are types: nothing needs them to run, so they are
 imported when somebody asks for one (all the model's values come with them, and every command would pay for that).
 """
 
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
         Backend,
         DurableObjects,
         Kv,
+        Queues,
         RowStream,
         Sandboxes,
         SqlDatabase,
         SqlSession,
         StateStore,
+        Workers,
+        WorkflowControl,
         Workflows,
     )
 
@@ -35,10 +39,13 @@ __all__ = [
     "Backend",
     "DurableObjects",
     "Kv",
+    "Queues",
     "RowStream",
     "Sandboxes",
     "SqlDatabase",
     "SqlSession",
     "StateStore",
+    "Workers",
+    "WorkflowControl",
     "Workflows",
 ]

@@ -5,7 +5,7 @@ is `async def`; a backend that says `suspends = False` never really waits, so a 
 its coroutines to the end (`operations.executor.drive`) and the workbench runs them in a thread.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from workbench.model.bindings import Project
@@ -13,10 +13,12 @@ from workbench.model.durable_objects import Alarm, DoNamespace, DoObject, Facet,
 from workbench.model.kv import KvKey, KvNamespace, KvValue
 from workbench.model.page import Page
 from workbench.model.progress import Cancel, Progress
+from workbench.model.queues import Pulled, Queue, QueueMessage, QueueMetrics
 from workbench.model.r2 import R2Body, R2Bucket, R2Object, R2Upload
 from workbench.model.sql import D1Database, Effect, Params, Plan, Row, Schema, SqlResult
 from workbench.model.state import Removal, StateEntry
 from workbench.model.target import Capability, Target
+from workbench.model.workers import DeployedBinding, Deployment, LogEvent, Script, ScriptVersion, SecretName
 from workbench.model.workflows import Workflow, WorkflowInstance
 
 from .sandbox_protocol import Sandboxes
@@ -238,6 +240,62 @@ class Workflows(Protocol):
     async def delete_instance(self, workflow: str, instance: str, dry_run: bool = False) -> Removal: ...
 
 
+class WorkflowControl(Protocol):
+    """Driving instances, which only a runtime does: a dev server's, or the account's."""
+
+    async def create(self, workflow: str, id: str | None = None, params: Any = None) -> str:
+        """Start an instance; its id."""
+        ...
+
+    async def change(self, workflow: str, instance: str, action: str) -> str:
+        """action: pause, resume, restart or terminate. The status that is told."""
+        ...
+
+    async def send_event(self, workflow: str, instance: str, type: str, payload: Any = None) -> None: ...
+
+
+class Queues(Protocol):
+    """Queues are named by id."""
+
+    async def queues(self) -> list[Queue]: ...
+    async def metrics(self, queue: str) -> QueueMetrics: ...
+    async def peek(self, queue: str, count: int) -> list[QueueMessage]:
+        """The first messages, left as they are."""
+        ...
+
+    async def pull(self, queue: str, count: int, visibility_ms: int | None = None) -> Pulled:
+        """Take messages: hidden from others until the lease ends, or they are acknowledged."""
+        ...
+
+    async def acknowledge(self, queue: str, leases: Iterable[str]) -> int: ...
+    async def send(self, queue: str, body: Any, kind: str, delay_s: int | None = None) -> None:
+        """kind: text, json or bytes."""
+        ...
+
+    async def purge(self, queue: str) -> None:
+        """Delete every message."""
+        ...
+
+
+class Workers(Protocol):
+    """Deployed Workers, by the name of their script."""
+
+    async def scripts(self) -> list[Script]: ...
+    async def versions(self, script: str) -> list[ScriptVersion]: ...
+    async def deployments(self, script: str) -> list[Deployment]:
+        """The newest first."""
+        ...
+
+    async def bindings(self, script: str, version: str | None = None) -> list[DeployedBinding]:
+        """Of a version, or of what is deployed now."""
+        ...
+
+    async def secrets(self, script: str) -> list[SecretName]: ...
+    async def logs(self, script: str, filters: dict[str, Any]) -> Iterator[LogEvent]:
+        """The live log, an event as it comes; closing the iterator ends it on the other side too."""
+        ...
+
+
 class StateStore(Protocol):
     """The state as a whole (local only)."""
 
@@ -248,9 +306,10 @@ class StateStore(Protocol):
 class Backend(Protocol):
     """Everything a target can do. A product that it lacks is None, and `capability` says why in a sentence."""
 
-    target: Target
     suspends: bool
 
+    @property
+    def target(self) -> Target: ...
     @property
     def kv(self) -> Kv: ...
     @property
@@ -262,10 +321,20 @@ class Backend(Protocol):
     @property
     def workflows(self) -> Workflows: ...
     @property
+    def workflow_control(self) -> WorkflowControl: ...
+    @property
+    def queues(self) -> Queues: ...
+    @property
+    def workers(self) -> Workers: ...
+    @property
     def state(self) -> StateStore: ...
     @property
     def sandboxes(self) -> Sandboxes: ...
     def capability(self, name: str) -> Capability: ...
+    def watched(self, cancel: Cancel | None, notice: Callable[[str], None] | None = None) -> "Backend":
+        """The same backend for one call: `cancel` ends its waiting, `notice` is told of waits a person should know of."""
+        ...
+
     def server_running(self) -> bool:
         """Whether an emulator has this state directory open now, as far as can be told cheaply."""
         ...
@@ -280,10 +349,13 @@ __all__ = [
     "DurableObjects",
     "Kv",
     "Project",
+    "Queues",
     "RowStream",
     "Sandboxes",
     "SqlDatabase",
     "SqlSession",
     "StateStore",
+    "Workers",
+    "WorkflowControl",
     "Workflows",
 ]

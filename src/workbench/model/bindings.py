@@ -37,7 +37,10 @@ class Problem(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """One config file (and environment) read: its bindings, and what is wrong with it."""
+    """One config file (and environment) read: its bindings, and what is wrong with it.
+
+    account_id: the account it is deployed to, where the config says so.
+    """
 
     name: str
     config_path: str
@@ -46,6 +49,7 @@ class Worker(NamedTuple):
     bindings: tuple[Binding, ...]
     problems: tuple[Problem, ...] = ()
     main: str | None = None
+    account_id: str | None = None
 
 
 class Project(NamedTuple):

@@ -269,6 +269,7 @@ def read_worker(
             'it has no "name": wrangler dev makes up another one at each start, and with it loses its objects'
         )
     main = chosen.fields.get("main")
+    account = chosen.fields.get("account_id")
     return Worker(
         name=chosen.name or os.path.basename(os.path.dirname(path)),
         config_path=path,
@@ -277,4 +278,5 @@ def read_worker(
         bindings=tuple(found),
         problems=tuple(document.problems),
         main=os.path.normpath(os.path.join(os.path.dirname(path), main)) if isinstance(main, str) else None,
+        account_id=account if isinstance(account, str) and account else None,
     )

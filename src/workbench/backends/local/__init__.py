@@ -14,7 +14,11 @@ from workbench.model.bindings import Project
 from workbench.model.target import Capability, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.backends.protocol import Queues, Workers, WorkflowControl
     from workbench.backends.sandboxes import SandboxServer
+    from workbench.model.progress import Cancel
 
     from .d1 import LocalD1
     from .durable_objects import LocalDurableObjects
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
     from .r2 import LocalR2
     from .workflows import LocalWorkflows
 
+_LACKING = {
+    "workflow_control": "instances are created and driven by a runtime: --server URL asks a dev server, --remote the account",
+    "queues": "local development keeps no queue on disk: --remote shows those of the account",
+    "workers": "the local state holds no deployed Workers: --remote shows the account's, cfwb project get the project's",
+}
 _PRODUCTS = ("kv", "r2", "d1", "durable_objects", "workflows", "state")
 
 
@@ -36,6 +45,12 @@ class LocalBackend:
         self.project = project._replace(state_directory=os.path.realpath(project.state_directory))
         self.target = Target("local", project.state_directory)
 
+    def watched(
+        self, cancel: "Cancel | None", notice: "Callable[[str], None] | None" = None
+    ) -> "LocalBackend":
+        """The same: whoever reads files is handed the switch with the call, where it takes long."""
+        return self
+
     def capability(self, name: str) -> Capability:
         """What the local state lacks is said in a sentence."""
         if name in _PRODUCTS or name.partition(".")[0] in _PRODUCTS:
@@ -44,6 +59,8 @@ class LocalBackend:
             if sys.platform == "win32":
                 return Capability(False, "sandboxes need Linux or macOS")
             return Capability(True)
+        if (why_not := _LACKING.get(name.partition(".")[0])) is not None:
+            return Capability(False, why_not)
         return Capability(False, f"the local state knows nothing called {name}")
 
     def server_running(self) -> bool:
@@ -84,6 +101,27 @@ class LocalBackend:
         from .workflows import LocalWorkflows
 
         return LocalWorkflows(self.project)
+
+    @property
+    def workflow_control(self) -> "WorkflowControl":
+        from workbench.backends.lacking import lacking
+
+        found: WorkflowControl = lacking(_LACKING["workflow_control"])
+        return found
+
+    @property
+    def queues(self) -> "Queues":
+        from workbench.backends.lacking import lacking
+
+        found: Queues = lacking(_LACKING["queues"])
+        return found
+
+    @property
+    def workers(self) -> "Workers":
+        from workbench.backends.lacking import lacking
+
+        found: Workers = lacking(_LACKING["workers"])
+        return found
 
     @cached_property
     def state(self) -> "LocalState":
