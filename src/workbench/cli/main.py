@@ -72,6 +72,10 @@ class Command:
             raise UsageError("give only one of --json, --raw")
         if "--local" in options and "--remote" in options:
             raise UsageError("give only one of --local, --remote")
+        if "--server" in options and "--remote" in options:
+            raise UsageError(
+                "give only one of --server, --remote", "a dev server is a route to the local target"
+            )
         return self._operation(line)
 
     def _operation(self, line: Line) -> int:
@@ -84,7 +88,7 @@ class Command:
         arguments = _with_standard_input(line)
         state = None
         if not operation.stateless:
-            remote = "--remote" in options
+            remote = "--remote" in options or operation.always_remote
             folder = "" if remote else os.path.realpath(options.get("--project", "."))
             self.target = Target("remote" if remote else "local", folder)
             state = open_state(
@@ -93,6 +97,8 @@ class Command:
                 options.get("--env"),
                 options.get("--persist-to"),
                 remote,
+                alone=operation.alone,
+                server=options.get("--server"),
             )
             self.target = state.target
             state = state.watched(Cancel()) if self.json else state.watched(Cancel(), _progress(), _note)
@@ -209,9 +215,7 @@ def _launch(line: Line) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the workbench needs a terminal", "cfwb --help lists the commands for a shell")
     if "--remote" in options:
-        from workbench.operations.executor import open_state
-
-        open_state(remote=True)
+        raise UsageError("the workbench opens on the local state", "--remote goes with a command")
     from workbench.app import run
 
     if line.words:

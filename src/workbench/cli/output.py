@@ -9,7 +9,7 @@ from workbench.model.page import Page
 from workbench.model.tagged import dumps
 from workbench.model.target import Target
 from workbench.operations import Operation
-from workbench.operations.results import Document, to_json
+from workbench.operations.results import Document, Stream, to_json
 
 
 def write(text: str) -> None:
@@ -34,6 +34,8 @@ def envelope(target: Target, operation: Operation, result: Any) -> WorkbenchErro
     """The envelope of a whole result; `result_info` where it is a list. What cut a document short closes it, and is given back."""
     if isinstance(result, Document):
         return _document(target, operation, result)
+    if isinstance(result, Stream):
+        return stream(target, operation, (Page([item]) for item in result), as_it_comes=True)
     data = to_json(result, operation.fields)
     info = ""
     if isinstance(result, list | Page):
@@ -97,10 +99,17 @@ def _pour(texts: Iterator[str]) -> WorkbenchError | None:
         write(text)
 
 
-def stream(target: Target, operation: Operation, pages: Iterator[Page[Any]]) -> WorkbenchError | None:
-    """A whole list, one page in memory. An error after the first page closes the envelope with it, and is given back."""
+def stream(
+    target: Target, operation: Operation, pages: Iterator[Page[Any]], *, as_it_comes: bool = False
+) -> WorkbenchError | None:
+    """A whole list, one page in memory. as_it_comes: each page is sent on at once.
+
+    An error after the first page closes the envelope with it, and is given back.
+    """
     listed = _Listed()
     texts = listed.texts(pages, operation.fields)
+    if as_it_comes:
+        texts = _sent_on(texts)
     write(f'{_head(target, operation.name)}, "result": [{next(texts, "")}')
     failed = _pour(texts)
     info: dict[str, Any] = {"count": listed.count, "cursor": listed.cursor if failed else None}
@@ -108,6 +117,13 @@ def stream(target: Target, operation: Operation, pages: Iterator[Page[Any]]) -> 
         info["prefixes"] = listed.prefixes
     write(f'], "result_info": {dumps(info)}{_ending(failed)}}}\n')
     return failed
+
+
+def _sent_on(texts: Iterator[str]) -> Iterator[str]:
+    """The same; whoever reads us has each before the next is waited for."""
+    for text in texts:
+        yield text
+        sys.stdout.flush()
 
 
 class _Listed:

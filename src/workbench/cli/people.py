@@ -10,9 +10,10 @@ from workbench.model.bindings import Problem
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.sql import SqlResult
+from workbench.model.tagged import dumps
 from workbench.model.text import visible
 from workbench.operations import Operation
-from workbench.operations.results import Body, Document, to_json
+from workbench.operations.results import Body, Document, Stream, to_json
 
 FIRST = 200  # rows of a list a person gets without asking for more
 SHOWN = 64 << 10  # bytes of an object that are shown as they are
@@ -77,7 +78,7 @@ def show_error(error: WorkbenchError) -> None:
 
 
 def ask(question: Any) -> bool:
-    """Show what would go and ask; only a typed `yes` or `y` is one."""
+    """Show what would go and ask; only a typed `yes` or `y` is one, or the name where that is asked for."""
     removal = question.removal
     for line in removal.removed[:10]:
         print(f"  {visible(line)}", file=sys.stderr)
@@ -86,13 +87,17 @@ def ask(question: Any) -> bool:
     if removal.note:
         note(removal.note)
     target = f"{question.target.kind.upper()} {visible(question.target.source)}"
-    print(
-        f"{question.operation} on {paint(target, '1', sys.stderr)}: delete {removal.total:,}? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    if question.resource:
+        target += f", {visible(question.resource)}"
+    begin = f"{question.operation} on {paint(target, '1', sys.stderr)}: "
+    if question.typed is not None:
+        count = f"delete {removal.total:,}; " if removal.total else "this may destroy data; "
+        asked = f"{count}type {visible(question.typed)} to go on: "
+    else:
+        asked = f"delete {removal.total:,}? [y/N] " if removal.total else "go on? [y/N] "
+    print(begin + asked, end="", file=sys.stderr, flush=True)
+    said = sys.stdin.readline().strip()
+    return said == question.typed if question.typed is not None else said.lower() in ("y", "yes")
 
 
 def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run: Any, *, raw: bool) -> int:
@@ -107,7 +112,9 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
     if raw:
         _raw(operation, result)
         return 0
-    if isinstance(result, Document):
+    if isinstance(result, Stream):
+        _show_stream(result)
+    elif isinstance(result, Document):
         for chunk in result.chunks:
             text = visible(chunk, lines=True) if sys.stdout.isatty() else chunk
             sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
@@ -143,6 +150,31 @@ def _show(operation: Operation, result: Any) -> None:
         print(text)
     if note_empty:
         note("none")
+
+
+def _show_stream(events: Stream[Any]) -> None:
+    """Events of a log, each as it comes, until it ends or is stopped (which is how a person ends it)."""
+    from contextlib import suppress
+
+    note("ctrl+c ends it")
+    with suppress(KeyboardInterrupt):
+        for event in events:
+            colour = "32" if event.outcome == "ok" else "31"
+            print(
+                f"{event.at or ''} {paint(visible(event.outcome), colour, sys.stdout)} {visible(event.summary)}"
+            )
+            for entry in event.logs:
+                said = entry.get("message")
+                words = (
+                    [one if isinstance(one, str) else dumps(one) for one in said]
+                    if isinstance(said, list)
+                    else [str(said)]
+                )
+                print(f"  {visible(str(entry.get('level', 'log')))}: {visible(' '.join(words))}")
+            for problem in event.exceptions:
+                text = f"{problem.get('name', 'Error')}: {problem.get('message', '')}"
+                print("  " + paint(visible(text), "31", sys.stdout))
+            sys.stdout.flush()
 
 
 def _show_sql(result: SqlResult) -> None:

@@ -5,7 +5,7 @@ import model/, project/ and backends/, never a face. `get` imports only the modu
 needs, for this is on the start-up path of every command.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from workbench.model.errors import UsageError
@@ -19,12 +19,15 @@ DESTROYS = "destroys"
 # First word of a name -> the modules that declare its operations.
 MODULES: dict[str, tuple[str, ...]] = {
     "bindings": ("bindings",),
-    "project": ("bindings",),
+    "project": ("bindings", "accounts"),
     "kv": ("kv", "kv_bulk"),
     "r2": ("r2", "r2_folders", "r2_uploads"),
     "d1": ("d1",),
     "do": ("durable_objects", "durable_storage", "durable_sql"),
     "workflows": ("workflows",),
+    "queues": ("queues",),
+    "workers": ("workers",),
+    "auth": ("accounts",),
     "state": ("state_directory",),
     "hub": ("hub",),
     "sandboxes": ("sandboxes",),
@@ -55,12 +58,19 @@ VERBS = (
     "undo",
     "start",
     "stop",
+    "restart",
+    "pause",
+    "resume",
     "terminate",
+    "send",
+    "pull",
     "render",
     "check",
 )
 # First words whose operations wait for another process, and so run in an event loop.
 SUSPENDING = ("hub", "sandboxes", "terminals", "bridges")
+Weigh = Callable[[Any, dict[str, Any]], Coroutine[Any, Any, tuple[str, dict[str, Any]]]]
+"""Given the state and the arguments: their effect, and the arguments to go on with (what was read from a stream is kept)."""
 WITHOUT_VERB = ("schema", "agent-context", "completion")
 
 
@@ -69,7 +79,9 @@ class Operation:
 
     name: `kv.keys.list`. effect: READS, WRITES or DESTROYS. examples: whole command lines. capability: what the backend must
     be able to do, or "". fields: the fields of a result's items that every face shows, or () for all. stateless: it needs no
-    project. summary, description, parameters and result are worked out when asked for.
+    project and no target. alone: it works without a project (and on the account without a chosen one). always_remote: it is
+    about the account, whatever the flags say. weigh: asked before a write to the account what these arguments do there.
+    summary, description, parameters and result are worked out when asked for.
     """
 
     def __init__(
@@ -80,6 +92,9 @@ class Operation:
         examples: tuple[str, ...],
         capability: str,
         fields: tuple[str, ...],
+        alone: bool,
+        always_remote: bool,
+        weigh: Weigh | None,
     ) -> None:
         self.name = name
         self.function = function
@@ -87,6 +102,9 @@ class Operation:
         self.examples = examples
         self.capability = capability
         self.fields = fields
+        self.alone = alone
+        self.always_remote = always_remote
+        self.weigh = weigh
         self._parameters: tuple[Parameter, ...] | None = None
 
     @property
@@ -165,11 +183,16 @@ def operation(
     examples: list[str] | tuple[str, ...] = (),
     capability: str = "",
     fields: tuple[str, ...] = (),
+    alone: bool = False,
+    always_remote: bool = False,
+    weigh: Weigh | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a function as an operation; its signature gives the parameters, its docstring the help."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        _REGISTRY[name] = Operation(name, function, effect, tuple(examples), capability, fields)
+        _REGISTRY[name] = Operation(
+            name, function, effect, tuple(examples), capability, fields, alone, always_remote, weigh
+        )
         return function
 
     return declare

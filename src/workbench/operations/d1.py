@@ -1,5 +1,7 @@
 """D1: databases and their SQL."""
 
+from typing import Any
+
 from workbench.model.sql import D1Database, Plan, Schema, SqlResult
 from workbench.model.state import Removal
 
@@ -21,7 +23,7 @@ from .parameters import (
 )
 from .resolve import State
 from .results import Document
-from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
+from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements, weighed
 
 
 @operation("d1.databases.list", effect=READS, examples=["cfwb d1 databases list"], capability="d1")
@@ -44,9 +46,21 @@ async def delete_database(state: State, database: TheDatabase, dry_run: DryRun =
     return await state.backend.d1.delete_database(await state.database(database), dry_run=dry_run)
 
 
+async def _weigh_query(state: State, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return await weighed(
+        state, await sql_database(state, "d1", database=arguments.get("database")), arguments
+    )
+
+
+async def _weigh_import(state: State, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A script may do anything, and is not read twice to find out."""
+    return DESTROYS if arguments.get("format", "sql") == "sql" else WRITES, arguments
+
+
 @operation(
     "d1.query",
     effect=WRITES,
+    weigh=_weigh_query,
     examples=[
         "cfwb d1 query 'SELECT * FROM customers WHERE name = ?' --database shop --param Ann",
         "cfwb d1 query --file seed.sql --database shop",
@@ -65,7 +79,8 @@ async def query(
     """Run SQL on a database: a result a statement.
 
     All statements are one transaction.
-    It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
+    It runs as written; only on the account a statement that writes asks. --read-only refuses what writes.
+    --limit keeps so many rows of each result.
     """
     text = statements(sql, file)
     return await run(state, await sql_database(state, "d1", database=database), text, param, read_only, limit)
@@ -97,6 +112,7 @@ async def get_plan(
 @operation(
     "d1.import",
     effect=WRITES,
+    weigh=_weigh_import,
     examples=[
         "cfwb d1 import --file dump.sql --database shop",
         "cfwb d1 import --file rows.csv --format csv --into customers --database shop",

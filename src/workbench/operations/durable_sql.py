@@ -1,6 +1,6 @@
 """The SQL side of Durable Objects and of their facets: the same operations as D1's."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.sql import Plan, Schema, SqlResult
 
@@ -22,7 +22,7 @@ from .parameters import (
 )
 from .resolve import State
 from .results import Document
-from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements
+from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements, weighed
 
 if TYPE_CHECKING:
     from workbench.backends import SqlDatabase
@@ -34,9 +34,16 @@ async def _database(
     return await sql_database(state, "do", namespace=namespace, object=object, facets=facet)
 
 
+async def _weigh(state: State, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    where = {name: arguments.get(name) for name in ("namespace", "object")}
+    database = await sql_database(state, "do", facets=tuple(arguments.get("facet", ())), **where)
+    return await weighed(state, database, arguments)
+
+
 @operation(
     "do.query",
     effect=WRITES,
+    weigh=_weigh,
     examples=["cfwb do query 'SELECT * FROM entries' --namespace AppRunner --object my-app --facet app"],
     capability="durable_objects",
 )
@@ -54,7 +61,8 @@ async def query(
     """Run SQL on the tables of an object or a facet: a result a statement.
 
     All statements are one transaction.
-    It runs as written, without asking; --read-only refuses what writes. --limit keeps so many rows of each result.
+    It runs as written; only on the account a statement that writes asks. --read-only refuses what writes.
+    --limit keeps so many rows of each result.
     """
     text = statements(sql, file)
     return await run(state, await _database(state, namespace, object, facet), text, param, read_only, limit)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import UsageError, WorkbenchError
 
-from . import DESTROYS, Operation, get
+from . import DESTROYS, READS, Operation, get
 from .driving import Driver, drive
 from .parameters import check
 from .resolve import State
@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 
 
 class Question:
-    """What a person is asked before something goes. removal: what would go (a dry run's answer)."""
+    """What a person is asked before something goes. removal: what would go (a dry run's answer; on the deployed account empty
+    for what only writes). resource: what is touched, in words, where it is the account's. typed: the name that is to be typed.
+    """
 
-    def __init__(self, operation: str, target: Target, removal: Removal) -> None:
+    def __init__(
+        self, operation: str, target: Target, removal: Removal, resource: str = "", typed: str | None = None
+    ) -> None:
         self.operation = operation
         self.target = target
         self.removal = removal
+        self.resource = resource
+        self.typed = typed
 
 
 Confirm = Callable[[Question], bool]
@@ -41,18 +47,31 @@ def open_state(
     environment: str | None = None,
     persist_to: str | None = None,
     remote: bool = False,
+    *,
+    alone: bool = False,
+    server: str | None = None,
 ) -> State:
-    """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `target.not_available`, ...)."""
-    if remote:
-        raise WorkbenchError(
-            "target.not_available",
-            "the deployed account is not available yet: this version works on local state only",
-            "leave --remote out",
-        )
-    from workbench.backends.local import LocalBackend
-    from workbench.project import load
+    """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `remote.no_credentials`, ...).
 
-    project = load(folder, worker=worker, environment=environment, persist_to=persist_to)
+    remote: on the deployed account, where a project is not needed. alone: for an operation that needs no project here, and
+    no account there. server: the address of a running dev server, through whose API the local target is reached.
+    """
+    if server is not None:
+        from .targets import open_server
+
+        return open_server(folder, worker, environment, persist_to, server)
+    if remote:
+        from .targets import open_account
+
+        return open_account(folder, worker, environment, choose=not alone)
+    from workbench.backends.local import LocalBackend
+
+    if alone:
+        from .targets import project_or_none as load_project
+    else:
+        from workbench.project import load as load_project
+
+    project = load_project(folder, worker=worker, environment=environment, persist_to=persist_to)
     backend = LocalBackend(project)
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None
@@ -107,7 +126,11 @@ async def _run(
     state: State, operation: Operation, arguments: dict[str, Any], force: bool, confirm: Confirm | None
 ) -> Any:
     """Ask what has to be asked, then do it."""
-    if operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
+    if state.target.kind == "remote" and operation.effect != READS and not arguments.get("dry_run"):
+        from .consent import consented
+
+        arguments = await consented(state, operation, arguments, force, confirm)
+    elif operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
         if confirm is None:
             raise WorkbenchError(
                 "confirmation.needed",

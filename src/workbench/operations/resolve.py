@@ -47,7 +47,8 @@ class State:
         notice: Callable[[str], None] | None = None,
     ) -> State:
         """The same state, for work that is watched or may be stopped. notice: told what a person should know before it begins."""
-        return State(self.project, self.backend, self.target, self.worker, cancel, progress, notice)
+        backend = self.backend.watched(cancel, notice)
+        return State(self.project, backend, self.target, self.worker, cancel, progress, notice)
 
     def bindings(self, kind: str) -> list[Binding]:
         """The bindings of a kind in the Workers in use."""
@@ -59,23 +60,33 @@ class State:
             if binding.kind == kind and binding.bound
         ]
 
+    def _reaches(self, binding: Binding) -> bool:
+        """Whether the target holds what is bound: the local state has no data of a binding that is `remote: true`."""
+        return binding.mode == "local" or self.target.kind == "remote"
+
     def _bound(self, kind: str, what: str, flag: str, typed: str | None) -> str | None:
         """The resource id that a binding, name or id in the config means; None where the config knows none."""
         bindings = self.bindings(kind)
         if typed is None:
             found = {
-                binding.resource_id for binding in bindings if binding.mode == "local" and binding.resource_id
+                binding.resource_id for binding in bindings if self._reaches(binding) and binding.resource_id
             }
             if len(found) == 1:
                 return found.pop()
             return None
         named = [binding for binding in bindings if binding.name == typed]
-        local = {binding.resource_id for binding in named if binding.mode == "local" and binding.resource_id}
+        local = {binding.resource_id for binding in named if self._reaches(binding) and binding.resource_id}
+        if named and not local and self.target.kind == "remote":
+            raise WorkbenchError(
+                f"{kind}.not_deployed",
+                f"the config gives {typed} no id, so what it is bound to on the account is not known",
+                f"{flag} with the id or the name of one names it",
+            )
         if named and not local:
             raise WorkbenchError(
                 f"{kind}.bound_to_remote",
                 f"{typed} is bound to remote data (remote: true); the local state does not hold it",
-                f"{flag} with the id shows what lies in the local state under it",
+                f"--remote reaches it; {flag} with the id shows what lies in the local state under it",
             )
         if not local:
             local = {
@@ -103,7 +114,8 @@ class State:
         if typed is None:
             if not choices:
                 return WorkbenchError(
-                    f"{kind}.none", f"there is no {what} in the config or in the local state"
+                    f"{kind}.none",
+                    f"there is no {what} in the config or {'on the account' if self.target.kind == 'remote' else 'in the local state'}",
                 )
             return UsageError(f"{flag} is missing, and there are several: {listed}")
         return WorkbenchError(
@@ -171,6 +183,24 @@ class State:
         """The ids of a namespace and of the object in it that a name or an id means."""
         found = await self.namespace(namespace)
         return found, await self.backend.durable_objects.object_id(found, object)
+
+    async def queue(self, typed: str) -> str:
+        """The id of the queue that a name, an id or a producer's binding means."""
+        bound = next((one.resource_id for one in self.bindings("queue_producer") if one.name == typed), typed)
+        rows = await self.backend.queues.queues()
+        ids = {row.id for row in rows if bound in (row.id, row.name)}
+        if not ids:
+            raise self._missing("queues", "queue", "QUEUE", typed, [row.name for row in rows])
+        return str(self._only("queues", "queues", typed, ids, []))
+
+    def script(self, typed: str | None) -> str:
+        """The name of a Worker: as given, else that of the Worker in use."""
+        if typed is not None:
+            return typed
+        name = self.worker or next((worker.name for worker in self.project.workers), None)
+        if name is None:
+            raise UsageError("which Worker? there is no project here that names one")
+        return name
 
     async def workflow(self, typed: str | None = None) -> str:
         """The name of the workflow that a name or a binding means; of the only one for None."""

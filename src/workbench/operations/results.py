@@ -6,7 +6,7 @@ The shapes are contracts (docs/json.md): a field of a model value that is not in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.model.kv import KvKey, KvValue
     from workbench.model.r2 import R2Object
 
+T = TypeVar("T")
 LARGEST_BODY = 25 << 20
 
 
@@ -30,6 +31,32 @@ class Document:
     def __init__(self, chunks: Iterator[str], media: str = "text/plain") -> None:
         self.chunks = chunks
         self.media = media
+
+
+class Stream(Generic[T]):
+    """Items as they come, which may be for ever. count: end after so many, or None. Closing it ends what gives them."""
+
+    def __init__(self, items: Iterator[T], count: int | None = None) -> None:
+        self._items = items
+        self._left = count
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        if self._left == 0:
+            self.close()
+            raise StopIteration
+        item = next(self._items)
+        if self._left is not None:
+            self._left -= 1
+        return item
+
+    def close(self) -> None:
+        """End it."""
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()
 
 
 class Body:
@@ -117,7 +144,7 @@ def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
     from types import UnionType
 
     arguments = getattr(annotation, "__args__", ())
-    if arguments and getattr(annotation, "__origin__", None) in (list, tuple, Page):
+    if arguments and getattr(annotation, "__origin__", None) in (list, tuple, Page, Stream):
         return f"a list of {describe(arguments[0], fields)}"
     if isinstance(annotation, UnionType):
         return ", or ".join(describe(part, fields) for part in arguments)

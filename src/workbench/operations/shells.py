@@ -15,6 +15,7 @@ GLOBAL_FLAGS = (
     "--persist-to",
     "--local",
     "--remote",
+    "--server",
     "--json",
     "--raw",
     "--help",
@@ -58,7 +59,7 @@ def _case(operations: list[Operation]) -> str:
 def _valued(operations: list[Operation]) -> str:
     """Every flag that a value follows, which is not for us to guess."""
     flags = {flag for op in operations for flag in _flags(op) if flag not in _bare(op)}
-    return " ".join(sorted(flags | {"--project", "--worker", "--env", "--persist-to"}))
+    return " ".join(sorted(flags | {"--project", "--worker", "--env", "--persist-to", "--server"}))
 
 
 def _bare(operation: Operation) -> set[str]:
@@ -72,7 +73,7 @@ _WORDS = """\
     previous="$word"
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$word" in
-      --project|--worker|--env|--persist-to) skip=1 ;;
+      --project|--worker|--env|--persist-to|--server) skip=1 ;;
       -*) ;;
       *) words="${{words:+$words }}$word" ;;
     esac
@@ -131,7 +132,7 @@ def _fish(operations: list[Operation]) -> str:
         "    for word in (commandline -opc)[2..-1]",
         "        if test $skip = 1; set skip 0; continue; end",
         "        switch $word",
-        "            case --project --worker --env --persist-to; set skip 1",
+        "            case --project --worker --env --persist-to --server; set skip 1",
         "            case '-*'",
         "            case '*'; echo $word",
         "        end",

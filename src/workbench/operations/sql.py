@@ -9,6 +9,7 @@ from workbench.model.errors import UsageError
 from workbench.model.sql import Plan, SqlResult
 from workbench.model.tagged import to_sql
 
+from . import DESTROYS, READS, WRITES
 from .files import read_text, write_pieces
 from .outcomes import Written
 from .parameters import Output, Param
@@ -44,6 +45,18 @@ async def run(
     if state.notice is not None and not read_only and (sentence := await database.may_block(sql)):
         state.notice(sentence)
     return await database.query(sql, bound or None, read_only=read_only, limit=limit, cancel=state.cancel)
+
+
+async def weighed(
+    state: State, database: SqlDatabase, arguments: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """What a query would do at worst, as the target itself would compile it; the arguments hold the statements that were read."""
+    text = statements(arguments.get("sql"), arguments.get("file"))
+    arguments = arguments | {"sql": text, "file": None}
+    if arguments.get("read_only"):
+        return READS, arguments
+    effects = {effect for _, _, effect in await database.statements(text)}
+    return next((one for one in (DESTROYS, WRITES) if one in effects), READS), arguments
 
 
 async def explain(database: SqlDatabase, sql: str, param: tuple[Any, ...]) -> list[Plan]:

@@ -1,0 +1,65 @@
+"""Opening a target that is asked over the network: the deployed account, or a running dev server by its address.
+
+Imported only where a command or a pane names one of them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from workbench.model.bindings import Project
+from workbench.model.errors import WorkbenchError
+from workbench.project import load
+
+from .resolve import State
+
+if TYPE_CHECKING:
+    from workbench.model.bindings import Worker
+
+
+def project_or_none(
+    folder: str, *, worker: str | None, environment: str | None, persist_to: str | None
+) -> Project:
+    """The project of a folder; an empty one where there is none. A Worker or environment that was named must be there."""
+    try:
+        return load(folder, worker=worker, environment=environment, persist_to=persist_to)
+    except WorkbenchError as error:
+        if error.code != "project.not_found":
+            raise
+        place = os.path.abspath(folder)
+        return Project(place, (), os.path.join(place, ".wrangler", "state"))
+
+
+def open_account(folder: str, worker: str | None, environment: str | None, *, choose: bool) -> State:
+    """The deployed account, with the bindings of the project where there is one. choose: an account must be known."""
+    from workbench.backends.cloudflare.remote import connect
+
+    project = project_or_none(folder, worker=worker, environment=environment, persist_to=None)
+    said = _saying(project.workers)
+    configured, path = (said.account_id, said.config_path) if said else (None, "")
+    backend = connect(project, configured, path, choose=choose)
+    return State(
+        backend.project,
+        backend,
+        backend.target,
+        project.workers[0].name if worker and project.workers else None,
+    )
+
+
+def open_server(
+    folder: str, worker: str | None, environment: str | None, persist_to: str | None, address: str
+) -> State:
+    """The local target of a project, through the dev server at this address."""
+    from workbench.backends.cloudflare.live import connect
+
+    project = project_or_none(folder, worker=worker, environment=environment, persist_to=persist_to)
+    backend = connect(project, address)
+    return State(
+        project, backend, backend.target, project.workers[0].name if worker and project.workers else None
+    )
+
+
+def _saying(workers: tuple[Worker, ...]) -> Worker | None:
+    """The first Worker whose config names an account; the one in use is first."""
+    return next((worker for worker in workers if worker.account_id), None)
