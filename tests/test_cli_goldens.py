@@ -103,7 +103,31 @@ NOT_KEPT = {
     "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
     "agent-context": "a text made from all summaries; test_cli_guide reads it",
     "completion": "a script; test_cli_guide runs it in a shell",
-}
+    "project.update": "it writes the user's settings; test_cloud_cli reads them back",
+} | dict.fromkeys(
+    [
+        "auth.get",
+        "queues.list",
+        "queues.messages.delete",
+        "queues.messages.list",
+        "queues.messages.pull",
+        "queues.messages.send",
+        "queues.metrics.get",
+        "workers.bindings.list",
+        "workers.deployments.list",
+        "workers.list",
+        "workers.logs.watch",
+        "workers.secrets.list",
+        "workers.versions.list",
+        "workflows.events.send",
+        "workflows.instances.create",
+        "workflows.instances.pause",
+        "workflows.instances.restart",
+        "workflows.instances.resume",
+        "workflows.instances.terminate",
+    ],
+    "it is for the account or a running server; test_cloud_cli runs it on a stand-in",
+)
 FILES = {
     "import.json": '[{"key": "a", "value": "1"}, {"name": "b", "value": "AP8=", "base64": true, "metadata": {"m": 1}}]',
     "rows.csv": "id,name,email\n90071992547,Ann,ann@example.com\n90071992548,Bob,bob@example.com\n",

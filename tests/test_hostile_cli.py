@@ -193,7 +193,7 @@ def test_every_operation_refuses_bad_arguments_in_words(
 )
 def test_a_bad_command_line_is_an_envelope(project: Hostile, words: list[str]) -> None:
     binding = ["--binding", "KV"] if words[0] == "kv" else []
-    error = cfwb(*words, *binding, "--json", cwd=project.folder).error
+    error = cfwb(*words, *binding, "--json", cwd=project.folder, home=project.folder / "nobody").error
     assert error["code"] and not error["code"].startswith("internal")
     assert error["message"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,15 @@ def test_a_binding_to_remote_data_is_not_the_local_one(tmp_path: Path) -> None:
     assert caught.value.code == "kv.bound_to_remote"
 
 
-def test_the_deployed_account_is_not_there_yet() -> None:
+def test_without_credentials_the_account_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith(("CLOUDFLARE_", "CF_", "XDG_"))]:
+        monkeypatch.delenv(name)
     with pytest.raises(WorkbenchError) as caught:
         open_state(remote=True)
-    assert caught.value.code == "target.not_available"
+    assert caught.value.code == "remote.no_credentials"
 
 
 def test_what_a_backend_cannot_do_is_refused_in_its_words(state: State) -> None:
