@@ -1,0 +1,175 @@
+"""Credential rules: which secret goes onto which request, and how."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote_to_bytes
+
+from workbench.model.errors import UsageError
+from workbench.model.network import CredentialRule
+
+from .policy import HostPattern
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Headers that belong to the connection: to set them would be to change how the message is read.
+_NOT_FOR_RULES = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+    )
+    + ("te", "trailer", "transfer-encoding", "upgrade")
+)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def check_rule(rule: CredentialRule) -> HostPattern:
+    """Its host pattern. Raises UsageError for a rule that cannot be applied."""
+    pattern = HostPattern.parse(rule.host)
+    if pattern.host.replace("*", "").strip(".") == "" and pattern.network is None:
+        raise UsageError(f"a credential for {rule.host!r} would go to every host", "name the host")
+    if rule.kind not in ("header", "bearer", "basic", "query"):
+        raise UsageError(f"no kind of credential {rule.kind!r}", "header, bearer, basic or query")
+    if rule.kind == "header" and (
+        not _TOKEN.fullmatch(rule.name) or rule.name.lower() in _NOT_FOR_RULES or rule.name.startswith(":")
+    ):
+        raise UsageError(f"{rule.name!r} is not a header a credential can go into")
+    if rule.kind == "query" and not rule.name:
+        raise UsageError("a credential in the query needs the parameter's name")
+    if rule.kind == "basic" and ":" in rule.user:
+        raise UsageError("a user name for basic authentication holds no colon")
+    for text in (rule.prefix, rule.user, rule.name):
+        if any(ord(character) < 32 or ord(character) == 127 for character in text):
+            raise UsageError("a credential rule holds no control characters")
+    if rule.path and not rule.path.startswith("/"):
+        raise UsageError(f"the path {rule.path!r} does not begin with /")
+    if any(not _TOKEN.fullmatch(method) for method in rule.methods):
+        raise UsageError("methods are words such as GET")
+    if rule.variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", rule.variable):
+        raise UsageError(f"{rule.variable!r} is not the name of a variable")
+    return pattern
+
+
+def _segments(path: str) -> list[bytes]:
+    """The path as a server that decodes and folds it would see it, cut into segments."""
+    folded: list[bytes] = []
+    for segment in unquote_to_bytes(path.partition("?")[0]).replace(b"\\", b"/").split(b"/"):
+        if segment == b"..":
+            folded[-1:] = []
+        elif segment not in (b"", b"."):
+            folded.append(segment)
+    return folded
+
+
+def path_begins(path: str, prefix: str) -> bool:
+    """Whether a path lies below `prefix`, as it stands and also once dots and escapes are resolved."""
+    wanted = [part.encode() for part in prefix.split("/") if part]
+    plain = [part.encode() for part in path.partition("?")[0].split("/") if part]
+    return plain[: len(wanted)] == wanted and _segments(path)[: len(wanted)] == wanted
+
+
+class _Ready(NamedTuple):
+    rule: CredentialRule
+    pattern: HostPattern
+    secret: str
+
+
+class Lent(NamedTuple):
+    """What came of applying rules to a request. applied: the rules' ids. withheld: why one that matched was not applied, or ""."""
+
+    target: str
+    headers: Headers
+    applied: str
+    withheld: str
+
+
+class Credentials:
+    """A sandbox's rules with their secrets at hand.
+
+    secrets: by name; a rule whose secret is gone does nothing. Raises UsageError for a rule that cannot be applied.
+    """
+
+    def __init__(self, rules: tuple[CredentialRule, ...], secrets: dict[str, str]) -> None:
+        ready = [_Ready(rule, check_rule(rule), secrets.get(rule.secret, "")) for rule in rules]
+        # The narrower rule has the last word: it comes first, and a place is filled once.
+        self._ready = sorted(ready, key=lambda one: (-one.pattern.exactness, -len(one.rule.path)))
+
+    def concern(self, host: str, port: int) -> bool:
+        """Whether any rule is about this host, whatever the path and the method."""
+        return any(one.pattern.matches(host, port) for one in self._ready)
+
+    @property
+    def secrets(self) -> list[tuple[str, str]]:
+        """(user, secret) of every rule, the user "" but for basic authentication: what has to be masked."""
+        return [(one.rule.user, one.secret) for one in self._ready if one.secret]
+
+    def lend(
+        self,
+        *,
+        scheme: str,
+        host: str,
+        port: int,
+        method: str,
+        target: str,
+        headers: Headers,
+        on_machine: bool,
+    ) -> Lent:
+        """The request's target and headers with the credentials set; what the sandbox had put in their places goes.
+
+        on_machine: the request does not leave the machine, so plain http is as good as https.
+        """
+        filled: set[str] = set()
+        applied: list[str] = []
+        withheld = ""
+        for rule, pattern, secret in self._ready:
+            if not pattern.matches(host, port) or not path_begins(target, rule.path):
+                continue
+            if rule.methods and method.upper() not in {each.upper() for each in rule.methods}:
+                continue
+            place = f"?{rule.name}" if rule.kind == "query" else _header_of(rule).lower()
+            if place in filled:
+                continue
+            if not secret:
+                withheld = f"the secret {rule.secret!r} of rule {rule.id} is gone"
+                continue
+            if scheme == "http" and not (rule.plain or on_machine):
+                withheld = f"rule {rule.id} is for https only"
+                continue
+            filled.add(place)
+            applied.append(rule.id)
+            if rule.kind == "query":
+                target = _with_parameter(target, rule.name, secret)
+            else:
+                name = _header_of(rule)
+                headers = [pair for pair in headers if pair[0].lower() != name.lower().encode()]
+                headers = [*headers, (name.encode(), _value_of(rule, secret).encode())]
+        return Lent(target, headers, ",".join(applied), withheld)
+
+
+def _header_of(rule: CredentialRule) -> str:
+    return rule.name if rule.kind == "header" else "Authorization"
+
+
+def _value_of(rule: CredentialRule, secret: str) -> str:
+    if rule.kind == "bearer":
+        return f"Bearer {secret}"
+    if rule.kind == "basic":
+        return "Basic " + base64.b64encode(f"{rule.user}:{secret}".encode()).decode()
+    return rule.prefix + secret
+
+
+def _with_parameter(target: str, name: str, value: str) -> str:
+    """The target with one query parameter set; others keep their place and spelling."""
+    path, _, query = target.partition("?")
+    kept = [part for part in query.split("&") if part]
+    kept = [
+        part for part in kept if unquote_to_bytes(part.partition("=")[0].replace("+", " ")) != name.encode()
+    ]
+    return path + "?" + "&".join([*kept, f"{quote(name, safe='')}={quote(value, safe='')}"])

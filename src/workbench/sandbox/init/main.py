@@ -1,0 +1,66 @@
+"""Where the init begins: `python -I -S init.pyz LISTENER CONFIGURATION`, two inherited descriptors."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+
+from .children import Limits
+from .loop import Loop
+from .ports import Relay
+from .server import Server
+from .watchdog import MemoryWatch
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+_SPARE_PROCESSES = 32
+"""Children of the init beyond the limit of the sandbox: its own forked helpers must still be possible."""
+
+
+def main() -> None:
+    """The configuration is JSON {env, cwd, logs, scratch, processes, memory, egress: {port, path}}; processes and memory may be null."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    listener.set_inheritable(False)
+    with open(int(sys.argv[2])) as file:
+        given = json.load(file)
+    _prepare(given["processes"])
+    loop = Loop()
+    server = Server(
+        loop,
+        listener,
+        env=given["env"],
+        cwd=given["cwd"],
+        logs=given["logs"],
+        scratch=given["scratch"],
+        limits=Limits(given["processes"]),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: server.shut_down(5.0))
+    if given["egress"] is not None:
+        Relay(loop, given["egress"]["port"], given["egress"]["path"])
+    if given["memory"] is not None:
+        MemoryWatch(loop, given["memory"])
+    loop.run()
+
+
+def _prepare(processes: int | None) -> None:
+    os.umask(0o022)
+    os.environ.clear()
+    try:
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # nothing inside may look into us
+        if os.getpid() != 1:
+            libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass  # not Linux: orphans go elsewhere
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    if processes is not None:
+        most = processes + _SPARE_PROCESSES
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        if hard == resource.RLIM_INFINITY or most <= hard:
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))

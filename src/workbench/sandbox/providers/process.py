@@ -1,0 +1,147 @@
+"""No isolation: the same init, as this user, among everything else on the machine. Only for who says that it may be unsafe."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+from workbench.model.errors import WorkbenchError
+from workbench.sandbox import program
+from workbench.sandbox.address import listen
+from workbench.sandbox.disk import Disk
+from workbench.sandbox.disk.size import measure
+from workbench.sandbox.providers import Availability, Usage
+from workbench.sandbox.providers.launch import clear, close, configuration, greeted, launch, not_started
+from workbench.sandbox.running import Running
+from workbench.sandbox.spec import Spec
+
+
+class ProcessProvider:
+    """Programs run as this user. `/workspace` does not exist: the working folder is the sandbox's own on the machine's disk."""
+
+    name = "process"
+
+    def __init__(self, programs: str) -> None:
+        """programs: a folder where the packed init is kept."""
+        self._programs = programs
+
+    def check(self) -> Availability:
+        return Availability(
+            usable=sys.platform != "win32",
+            reason="" if sys.platform != "win32" else "the init needs a Unix",
+            protects=(),
+            exposes=(
+                "nothing is kept apart: programs run as you, read and write all that you can, and use the network freely",
+            ),
+            enforced=(),
+            watched=("memory", "disk"),
+            absent=("cpus", "processes"),
+        )
+
+    async def start(self, spec: Spec, disk: Disk) -> Running:
+        """`sandbox.unsafe` unless the spec says that it may be."""
+        if not spec.unsafe:
+            raise WorkbenchError(
+                "sandbox.unsafe",
+                "the process provider isolates nothing",
+                "pass --unsafe to run programs as yourself, with all that you can reach",
+            )
+        running = await asyncio.to_thread(self._start, spec, disk)
+        try:
+            await greeted(running)
+            running.save(disk.running)
+        except BaseException as problem:
+            await self.kill(running, disk)
+            if isinstance(problem, WorkbenchError):
+                raise not_started(disk, problem) from problem
+            raise
+        return running
+
+    def _start(self, spec: Spec, disk: Disk) -> Running:
+        disk.create()
+        python = program.interpreter(system=False)
+        packed = program.packed(self._programs, python)
+        given = configuration(
+            spec,
+            cwd=disk.upper("workspace"),
+            home=disk.upper("root"),
+            logs=disk.log,
+            scratch=os.path.join(disk.folder, "scratch"),
+            egress=None,
+            watch_memory=True,
+            limit_processes=False,
+        )
+        listener = listen(disk.socket)
+        errors = os.open(
+            os.path.join(disk.folder, "start.log"),
+            os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC,
+            0o600,
+        )
+        try:
+            numbers = [listener.fileno(), given.fileno()]
+            argv = [python.path, "-I", "-S", packed, *map(str, numbers)]
+            pid = launch(argv, descriptors=numbers, errors=errors)
+            return Running.of(pid, disk.socket, {})
+        except (OSError, ValueError) as problem:
+            raise not_started(disk, problem) from problem
+        finally:
+            close(listener, given, errors)
+
+    async def stop(self, running: Running, disk: Disk, grace: float) -> None:
+        try:
+            async with asyncio.timeout(grace + 5):
+                await running.channel.shut_down(grace)
+                await running.ended(5)
+        except (TimeoutError, WorkbenchError):
+            pass
+        await self.kill(running, disk)
+
+    async def kill(self, running: Running, disk: Disk) -> None:
+        while running.alive() and (below := _descendants(running.pid)):
+            for pid in below:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:
+                    continue
+            await asyncio.sleep(0.005)
+        running.signal(signal.SIGKILL)
+        await running.ended(5)
+        clear(disk)
+
+    async def freeze(self, running: Running) -> None:
+        await running.channel.freeze()
+
+    async def thaw(self, running: Running) -> None:
+        await running.channel.thaw()
+
+    async def usage(self, running: Running, disk: Disk) -> Usage:
+        said = await running.channel.usage()
+        size = await asyncio.to_thread(measure, disk)
+        return Usage(
+            float(said.get("cpu_seconds", 0)),
+            int(said.get("memory_bytes", 0)),
+            int(said.get("processes", 0)),
+            size,
+        )
+
+
+def _descendants(pid: int) -> list[int]:
+    """All living processes below this one, the init being where orphans go."""
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as file:
+                    fields = file.read().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            if fields[0] != b"Z":
+                parents[int(entry)] = int(fields[1])
+    found: list[int] = []
+    wanted = {pid}
+    while wanted:
+        wanted = {child for child, parent in parents.items() if parent in wanted and child not in found}
+        found.extend(wanted)
+    return found
