@@ -24,8 +24,10 @@ The other way, `keys`, `mouse` and `paste` give the bytes to write for a person'
     found = paste.inspect(text)                                 # ask first where found.suspicious
     pty.write(paste.encode(text, terminal.modes))
 
-A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `palette`, `modes`, `events`; the screen from `grid` by
-`movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`.
+A terminal is kept by `snapshot` and taken up again by `Terminal.restore`, in the midst of anything; `resize` wraps its lines anew.
+
+A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `reflow`, `palette`, `modes`, `events`; the screen from `grid` by
+`movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`, `snapshot`.
 """
 
 from .events import ClipboardWrite, Event, Notification, PromptMark, WorkingDirectory

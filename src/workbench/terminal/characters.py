@@ -109,6 +109,18 @@ class Clusters:
     def _written_out(self, match: re.Match[str]) -> str:
         return self._stands_for.get(match[0], "\ufffd")
 
+    @property
+    def table(self) -> dict[str, str]:
+        """Every stand-in with its cluster."""
+        return dict(self._stands_for)
+
+    def load(self, table: dict[str, str]) -> None:
+        """Take a table of stand-ins with their clusters."""
+        self._stands_for = dict(table)
+        self._stand_in = {cluster: cell for cell, cluster in table.items()}
+        self._next = max(map(ord, table), default=_FIRST - 1) + 1
+        self._free = [chr(code) for code in range(_FIRST, self._next) if chr(code) not in table]
+
     def used(self, texts: Iterable[str]) -> set[str]:
         """The stand-ins in these lines' texts."""
         found: set[str] = set()

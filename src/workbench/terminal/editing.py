@@ -84,14 +84,13 @@ class Editing(Grid):
         self.dirty.add(y)
 
     def insert_lines(self, count: int | None = None) -> None:
-        """IL, within the scrolling region; outside of it nothing happens."""
+        """IL, within the scrolling region; outside of it nothing happens. The column stays, as in tmux and libvterm."""
         _, y = self._settle()
         if self.top <= y <= self.bottom:
             self.scroll_down(count or 1, y)
-            self.cursor.x = 0
 
     def delete_lines(self, count: int | None = None) -> None:
-        """DL, within the scrolling region; outside of it nothing happens."""
+        """DL, within the scrolling region; outside of it nothing happens. The column stays."""
         _, y = self._settle()
         if self.top <= y <= self.bottom:
             bottom = self.bottom
@@ -100,7 +99,6 @@ class Editing(Grid):
                 self.blank_line() for _ in range(count)
             ]
             self.dirty.update(range(y, bottom + 1))
-            self.cursor.x = 0
 
     def scroll_text_up(self, count: int | None = None) -> None:
         """SU."""

@@ -17,6 +17,7 @@ from .styles import Styles
 
 # DEC Special Graphics (VT100), for the characters from _ to ~.
 _GRAPHICS = "\u00a0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"
+MOST_COLUMNS = 2000
 CHARSETS: dict[str, dict[int, str]] = {
     "B": {},
     "0": {0x5F + index: character for index, character in enumerate(_GRAPHICS)},
@@ -64,7 +65,7 @@ class Grid(pyte.Screen):
         self.pen = 0
         self.top = 0
         self.bottom = self.lines - 1
-        self.tabstops = set(range(8, self.columns, 8))
+        self.tabstops = set(range(8, MOST_COLUMNS, 8))
         self.charsets = ["B", "B"]
         self.shift = 0
         self.last = ""  # what REP repeats
@@ -152,7 +153,7 @@ class Grid(pyte.Screen):
         for match in pieces().finditer(text):
             piece = match[0]
             kind = match.lastindex
-            if kind != 3 and not piece.isascii() and self._left().endswith(ZWJ):
+            if kind != 3 and piece[0] > "\x7f" and self._left().endswith(ZWJ):
                 self._combine(piece[0])
                 piece = piece[1:]
             if kind == 1:

@@ -87,14 +87,18 @@ class Movement(Grid):
             self._tab_forward()
 
     def _tab_forward(self) -> None:
-        x = self.cursor.x
-        self.cursor.x = min((stop for stop in self.tabstops if stop > x), default=self.columns - 1)
+        x = self.cursor.x + 1
+        while x < self.columns and x not in self.tabstops:
+            x += 1
+        self.cursor.x = min(x, self.columns - 1)
 
     def tabs_back(self, count: int | None = None) -> None:
         """CBT."""
         x = self.column
         for _ in range(min(count or 1, self.columns)):
-            x = max((stop for stop in self.tabstops if stop < x), default=0)
+            x = max(x - 1, 0)
+            while x > 0 and x not in self.tabstops:
+                x -= 1
         self.cursor.x = x
 
     def set_tab_stop(self) -> None:

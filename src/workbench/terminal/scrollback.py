@@ -5,40 +5,54 @@ opened when somebody looks. Bounded by a number of lines and by bytes, whichever
 """
 
 import zlib
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from .lines import Line
+from .reflow import rewrap
 
 PAGE = 256
 _KEPT_OPEN = 4
+_MOST_LOOSE = 8192
 
 
 class Page:
     """Packed lines. first: the number of its first line, counted from the terminal's start.
 
-    widest: the most cells of a line; wrapped: whether any line is continued by the next; size: bytes, about.
+    lengths, flags: of each line; text, styles: of all lines, compressed; widest: the most cells of a line; wrapped: whether any
+    line is continued by the next; size: bytes, about.
     """
 
-    __slots__ = ("_flags", "_lengths", "_styles", "_text", "count", "first", "size", "widest", "wrapped")
+    __slots__ = ("count", "first", "flags", "lengths", "size", "styles", "text", "widest", "wrapped")
 
-    def __init__(self, lines: Sequence[Line], first: int) -> None:
-        self.first = first
-        self.count = len(lines)
-        self._lengths = [len(line.text) for line in lines]
-        self._flags = bytes([line.wrapped | line.mark << 1 for line in lines])
-        self._text = _packed("".join([line.text for line in lines]))
-        self._styles = _packed("".join([line.styles for line in lines]))
-        self.widest = max(self._lengths, default=0)
-        self.wrapped = any(line.wrapped for line in lines)
-        self.size = len(self._text) + len(self._styles) + 9 * self.count + 300
+    def __init__(self, lengths: "array[int]", flags: bytes, text: bytes, styles: bytes) -> None:
+        self.first = 0
+        self.lengths = lengths
+        self.flags = flags
+        self.text = text
+        self.styles = styles
+        self.count = len(lengths)
+        self.widest = max(lengths, default=0)
+        self.wrapped = any(flag & 1 for flag in flags)
+        self.size = len(text) + len(styles) + 3 * self.count + 400
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "Page":
+        """Pack lines."""
+        return cls(
+            array("H", [len(line.text) for line in lines]),
+            bytes([line.wrapped | line.mark << 1 for line in lines]),
+            _packed("".join([line.text for line in lines])),
+            _packed("".join([line.styles for line in lines])),
+        )
 
     def open(self) -> list[Line]:
         """The lines, made anew."""
         text, styles = self.contents()
         lines = []
         start = 0
-        for length, flags in zip(self._lengths, self._flags):
+        for length, flags in zip(self.lengths, self.flags):
             end = start + length
             lines.append(Line(text[start:end], styles[start:end], bool(flags & 1), flags >> 1))
             start = end
@@ -46,7 +60,7 @@ class Page:
 
     def contents(self) -> tuple[str, str]:
         """The texts of all lines one after another, and so their styles."""
-        return _unpacked(self._text), _unpacked(self._styles)
+        return _unpacked(self.text), _unpacked(self.styles)
 
 
 def _packed(text: str) -> bytes:
@@ -79,9 +93,22 @@ class Scrollback:
         return self._packed + len(self._newest)
 
     @property
-    def pages(self) -> int:
-        """How many packed pages there are."""
-        return len(self._pages)
+    def pages(self) -> list[Page]:
+        """The packed pages, oldest first."""
+        return self._pages
+
+    @property
+    def newest(self) -> list[Line]:
+        """The lines after those in pages."""
+        return self._newest
+
+    def load(self, dropped: int, pages: Sequence[Page], newest: Sequence[Line]) -> None:
+        """Take the place of whatever was in it."""
+        self.dropped = dropped
+        for page in pages:
+            self._add_page(page)
+        self._newest = list(newest)
+        self._trim()
 
     @property
     def size(self) -> int:
@@ -103,14 +130,10 @@ class Scrollback:
             del newest[:lost]
             self.dropped += lost
         count = len(newest) // PAGE * PAGE - PAGE  # the newest page's worth stays open
-        for start in range(0, count, PAGE):
-            page = Page(newest[start : start + PAGE], self.dropped + self._packed)
-            self._pages.append(page)
-            self._packed += page.count
-            self._bytes += page.size
-        del newest[: max(count, 0)]
-        while self._pages and (len(self) > self.limit or self._bytes > self._most):
-            self.drop_oldest()
+        if count > 0:
+            self._add_pages(newest[:count])
+            del newest[:count]
+        self._trim()
 
     def drop_oldest(self) -> bool:
         """Give up the oldest page; False where there is none."""
@@ -135,6 +158,11 @@ class Scrollback:
         self.dropped += len(self._newest)
         self._newest.clear()
 
+    @property
+    def last(self) -> Line | None:
+        """The newest line, or None."""
+        return self[len(self) - 1] if len(self) else None
+
     def pop(self, count: int) -> list[Line]:
         """Take up to `count` lines back from the new end, oldest first."""
         while len(self._newest) < count and self._pages:
@@ -147,6 +175,46 @@ class Scrollback:
         taken = self._newest[kept:]
         del self._newest[kept:]
         return taken
+
+    def rewrap(self, old: int, new: int) -> None:
+        """Every line at another width; pages that fit as they are are not even opened."""
+        pages, newest = self._pages, self._newest
+        self._pages, self._newest, self._packed, self._bytes = [], [], 0, 0
+        self._open.clear()
+        loose: list[Line] = []
+        for page in pages:
+            if page.wrapped or page.widest > new or (loose and loose[-1].wrapped):
+                loose += page.open()
+                if not loose[-1].wrapped or len(loose) > _MOST_LOOSE:
+                    self._add_pages(rewrap(loose, old, new, ())[0])
+                    loose = []
+            else:
+                self._add_pages(rewrap(loose, old, new, ())[0])
+                loose = []
+                self._add_page(page)
+        loose = rewrap(loose + newest, old, new, ())[0]
+        if len(loose) > PAGE:
+            self._add_pages(loose[:-PAGE])
+        self._newest = loose[-PAGE:]
+        self._trim()
+
+    def _add_pages(self, lines: Sequence[Line]) -> None:
+        for start in range(0, len(lines), PAGE):
+            self._add_page(Page.of(lines[start : start + PAGE]))
+
+    def _add_page(self, page: Page) -> None:
+        page.first = self.dropped + self._packed
+        self._pages.append(page)
+        self._packed += page.count
+        self._bytes += page.size
+
+    def _trim(self) -> None:
+        while self._pages and (len(self) > self.limit or self._bytes > self._most):
+            self.drop_oldest()
+        lost = len(self._newest) - self.limit
+        if lost > 0:
+            del self._newest[:lost]
+            self.dropped += lost
 
     def __getitem__(self, index: int) -> Line:
         if not 0 <= index < len(self):

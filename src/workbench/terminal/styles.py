@@ -129,6 +129,11 @@ class Styles:
         style = self.styles[number]
         return self.number(style._replace(flags=style.flags | flag if on else style.flags & ~flag))
 
+    def load(self, styles: list[Style]) -> None:
+        """Take styles by their numbers, the default one first; other default ones are numbers that are free."""
+        self.styles = styles
+        self.keep({number for number, style in enumerate(styles) if style != PLAIN_STYLE})
+
     def keep(self, used: Iterable[int]) -> None:
         """Forget every style that is not in `used`; the numbers of the others stay."""
         kept = {0, *used}

@@ -119,8 +119,8 @@ class Switches(Movement):
         elif not on and self.hidden_rows is not None:
             self.rows = self.hidden_rows
             self.hidden_rows = None
-        if not on and mode == _1049:
-            self.restore_cursor()
+            if mode == _1049:
+                self.restore_cursor()
         self.everything = True
 
     # -- charsets

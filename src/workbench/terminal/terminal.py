@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from . import snapshot
 from .events import Event
+from .grid import MOST_COLUMNS
 from .lines import Line
 from .modes import BLINKING, SYNCHRONIZED, Modes, named
 from .palette import Palette
@@ -15,7 +17,6 @@ from .screen import Screen
 from .scrollback import Scrollback
 from .styles import Style
 
-SMALLEST, LARGEST = 1, 2000  # columns or lines
 SCROLLBACK = 50_000
 
 # Zero-width characters that would reorder or hide what is around them where it is shown.
@@ -43,13 +44,13 @@ class Cursor(NamedTuple):
 
 
 class Terminal:
-    """A terminal of `columns` by `lines` cells (1 to 2,000 each) with up to `scrollback` lines above it.
+    """A terminal of `columns` by `lines` cells (2 to 2,000 by 1 to 2,000) with up to `scrollback` lines above it.
 
     Never raises for what is fed, and holds no more than its bounds allow. Not thread-safe: feed and read it from one thread.
     """
 
     def __init__(self, columns: int = 80, lines: int = 24, *, scrollback: int = SCROLLBACK) -> None:
-        self._screen = Screen(_bounded(columns), _bounded(lines), scrollback)
+        self._screen = Screen(_bounded(columns, 2), _bounded(lines, 1), scrollback)
         self._parser = Parser(self._screen)
 
     # -- in
@@ -58,10 +59,34 @@ class Terminal:
         """Take output of the program, cut anywhere, also within a character or a sequence. Invalid UTF-8 is U+FFFD."""
         self._parser.feed(data)
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Another size: wrapped lines are joined and wrapped anew, the cursor stays on its character, and lines come back from the
+        scrollback where there is room. The alternate screen is only cut and filled; its program draws it again.
+        """
+        self._screen.resize(_bounded(lines, 1), _bounded(columns, 2))
+
     def reset(self) -> None:
         """As RIS, and out of whatever sequence the parser is in. The scrollback stays."""
         self._parser.restart()
         self._screen.reset()
+
+    # -- its state as bytes
+
+    def snapshot(self, scrollback: int | None = None) -> bytes:
+        """All of its state, with at most so many lines of the scrollback (None: all), also in the midst of a sequence.
+
+        A terminal restored from it and fed the rest is as one that never stopped. Answers and events that nobody took are not in it.
+        """
+        return snapshot.write(self._screen, self._parser, scrollback)
+
+    @classmethod
+    def restore(cls, data: bytes) -> Terminal:
+        """The terminal of a snapshot. Raises WorkbenchError: `terminal.snapshot_newer`, or `terminal.snapshot_damaged` for anything
+        else that is not one; nothing in it is trusted.
+        """
+        terminal = cls()
+        terminal._screen, terminal._parser = snapshot.read(data)
+        return terminal
 
     def clear_scrollback(self) -> None:
         """Drop every line above the screen."""
@@ -198,5 +223,5 @@ class Terminal:
         return events
 
 
-def _bounded(size: int) -> int:
-    return max(SMALLEST, min(LARGEST, size))
+def _bounded(size: int, least: int) -> int:
+    return max(least, min(MOST_COLUMNS, size))
