@@ -95,11 +95,11 @@ def _bare_page(folder: str) -> list[Described]:
     return found
 
 
-def _fill(folder: str) -> None:
+def _fill(folder: str, count: int = OBJECTS) -> None:
     """Files as the emulator leaves them. One object in ten has an alarm, one in five has three facets, one of them deleted."""
     os.makedirs(folder)
     chance = random.Random(1)
-    ids = sorted(naming.id_from_name(CLASS, f"tenant-{number}") for number in range(OBJECTS))
+    ids = sorted(naming.id_from_name(CLASS, f"tenant-{number}") for number in range(count))
     model = os.path.join(folder, "model")
     _database(model, _OBJECT)
     with open(model, "rb") as file:

@@ -106,10 +106,8 @@ def test_large_values_make_small_batches() -> None:
 def test_a_pause_ends_when_cancelled() -> None:
     cancel = Cancel()
     threading.Timer(0.1, cancel.cancel).start()
-    began = time.monotonic()
     with pytest.raises(Exception, match="stopped"):
-        manners.pause(100, cancel)
-    assert time.monotonic() - began < 5
+        manners.pause(3600, cancel)
 
 
 # --- the measurement

@@ -100,14 +100,15 @@ def test_reading_cannot_write(tmp_path: Path) -> None:
         connection.execute("DELETE FROM _mf_entries")
 
 
-def test_a_reader_sees_one_moment_and_waits_for_no_writer(tmp_path: Path) -> None:
+def test_a_reader_sees_one_moment_and_waits_for_no_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 0)  # so that whatever waits is an error
     backend = local_backend(tmp_path)
     run(backend.kv.put(ID, "k", b"1"))
     with database.write(str(_database(tmp_path))) as writing:
         writing.execute("DELETE FROM _mf_entries")
-        began = time.monotonic()
         assert run(backend.kv.get(ID, "k")).value == b"1"
-        assert time.monotonic() - began < 1
     with pytest.raises(WorkbenchError):
         run(backend.kv.get(ID, "k"))
 

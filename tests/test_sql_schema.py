@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.sql import Sql, drive, new_sql
+from workbench.backends.local.sql import schema
 from workbench.backends.local.sql.editing import delete_statement, update_statement
 from workbench.model.sql import Column, Editable, ForeignKey, InvalidText, Table
 
@@ -140,17 +140,16 @@ def test_where_rows_have_no_name_it_says_why(tables: dict[str, Table], table: st
     assert why in tables[table].no_identity
 
 
-def test_rows_are_counted_in_bounded_time(here: Sql, tables: dict[str, Table], tmp_path: Path) -> None:
+def test_rows_are_counted_in_bounded_time(
+    here: Sql, tables: dict[str, Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert (tables["customers"].rows, tables["loose"].rows, tables["big_orders"].rows) == (2, 1, None)
     large = new_sql(tmp_path, "large")
-    many = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 300000) SELECT i, zeroblob(500) FROM r"
-    large(f"CREATE TABLE many(a, b); INSERT INTO many {many}; CREATE TABLE few(a)")
-    for number in range(8):
-        large(f"CREATE TABLE many{number} AS SELECT * FROM many WHERE a % 4 = 0")
-    started = time.perf_counter()
-    counted = drive(large.database.schema(counts=True))
-    assert time.perf_counter() - started < 1
-    assert all(table.rows is None or table.rows >= 0 for table in counted.tables)
+    large("CREATE TABLE many(a); CREATE TABLE few(a)")
+    endless = "(WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT i FROM r)"
+    monkeypatch.setattr(schema, "quoted", lambda name: endless if name == "many" else name)
+    counted = {table.name: table.rows for table in drive(large.database.schema(counts=True)).tables}
+    assert counted == {"many": None, "few": 0}
     assert drive(large.database.schema()).tables[0].rows is None
 
 

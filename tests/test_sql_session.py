@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from workbench.model.errors import Cancelled, WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.model.sql import InvalidText
 
-TEN_MILLION = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 10000000) SELECT i, 'row ' || i FROM r"
+ENDLESS = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT i, 'row ' || i FROM r"
 FOR_EVER = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r"
 
 
@@ -26,12 +25,10 @@ def here(tmp_path: Path) -> Sql:
     return sql
 
 
-def test_the_first_of_ten_million_rows_are_there_at_once_and_the_rest_costs_no_memory(here: Sql) -> None:
+def test_the_first_of_rows_without_end_are_there_at_once_and_the_rest_costs_no_memory(here: Sql) -> None:
     session = drive(here.database.session())
-    started = time.perf_counter()
-    stream = drive(session.stream(TEN_MILLION))
+    stream = drive(session.stream(ENDLESS))
     assert drive(stream.fetch(3)) == [(1, "row 1"), (2, "row 2"), (3, "row 3")]
-    assert time.perf_counter() - started < 0.5
     tracemalloc.start()
     try:
         for _ in range(200):
@@ -60,10 +57,8 @@ def test_a_statement_that_gives_no_row_for_ever_is_stopped_from_another_thread(h
     session = drive(here.database.session())
     cancel = Cancel()
     threading.Timer(0.2, cancel.cancel).start()
-    started = time.perf_counter()
     with pytest.raises(Cancelled):
         drive(session.stream(FOR_EVER, cancel=cancel))
-    assert time.perf_counter() - started < 2
     # The session lives on.
     assert drive(drive(session.stream("SELECT count(*) FROM t")).fetch(1)) == [(3,)]
     drive(session.close())
@@ -80,7 +75,7 @@ def test_a_stopped_write_leaves_nothing_behind(here: Sql) -> None:
 def test_a_stream_that_is_stopped_between_two_pages_ends(here: Sql) -> None:
     session = drive(here.database.session())
     cancel = Cancel()
-    stream = drive(session.stream(TEN_MILLION, cancel=cancel))
+    stream = drive(session.stream(ENDLESS, cancel=cancel))
     drive(stream.fetch(10))
     cancel.cancel()
     with pytest.raises(Cancelled):

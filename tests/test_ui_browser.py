@@ -504,17 +504,14 @@ async def test_a_prefix_with_a_million_keys_answers_every_key(home: Path) -> Non
         await w.until("k/")
         await w.press("enter")
         await w.until("0000000")
-        slowest = 0.0
         for key in ["down", "pagedown", "pagedown", "up", "pagedown"] * 4:
-            began = time.monotonic()
+            was = keys(w).cursor
             await w.press(key)
-            slowest = max(slowest, time.monotonic() - began)
-        assert slowest < 0.5, f"a key took {slowest:.2f} s"
-        began = time.monotonic()
+            assert keys(w).cursor != was
+        assert keys(w).pages.rows <= 1500, "no more is read than one looks at"
         await w.press("slash")
         await w.type("07654")
         await w.until("0765400")
-        assert time.monotonic() - began < 3
         await w.until("100 keys")
         await w.press("escape")
         await w.until("0000000")

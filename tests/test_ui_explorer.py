@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.ui import Window, demo, home, window
 from workbench.operations.executor import drive, execute, open_state
+from workbench.widgets import binding_tree
 from workbench.widgets.binding_tree import BindingTree
 
 pytestmark = pytest.mark.asyncio
@@ -174,7 +175,7 @@ async def test_names_with_escape_sequences_and_markup_are_shown_as_data(home: Pa
         assert "\x1b" not in w.text
 
 
-async def test_objects_come_a_page_at_a_time(home: Path) -> None:
+async def test_objects_come_a_page_at_a_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import apsw
 
     from workbench.backends.local.naming import id_from_name
@@ -207,3 +208,13 @@ async def test_objects_come_a_page_at_a_time(home: Path) -> None:
         await to(w, "more")
         await w.press("enter")
         await w.until(lambda: sum(item.kind == "do_object" for item in tree(w).in_sight()) == 200)
+        connection = apsw.Connection(str(folder / f"{id_from_name('crowd-Room', 'one more')}.sqlite"))
+        connection.execute("CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+        connection.close()
+        await w.until(lambda: any(item.note == "251" for item in tree(w).in_sight()))
+        assert sum(item.kind == "do_object" for item in tree(w).in_sight()) == 200, "it stays as far unfolded"
+        monkeypatch.setattr(binding_tree, "MOST_FOUND", 20)
+        await w.press("slash")
+        await w.type("roo")
+        await w.until("more: type on")
+        assert sum(item.kind == "do_object" for item in tree(w).in_sight()) == 20

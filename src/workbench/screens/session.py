@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.model.errors import WorkbenchError
@@ -71,6 +72,9 @@ class Session:
             raise
         except Exception as error:
             raise unexpected(error) from error
+        finally:
+            if getcoroutinestate(work) == CORO_CREATED:
+                work.close()  # given up before a thread was free for it
 
     async def blocking(self, call: Callable[[], T]) -> T:
         """Run an ordinary function that blocks (files, iterating a stream's chunks) in a thread."""

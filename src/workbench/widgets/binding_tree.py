@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
-from rich.text import Text
+from rich.text import Text, TextType
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Tree
@@ -15,6 +15,9 @@ from textual.widgets.tree import TreeNode
 from workbench.model.text import visible
 
 LABEL_LIMIT = 300
+MOST_FOUND = 500
+"""Lines below one that a filter finds; the rest is a number, until more of the name is typed."""
+_NO_LABEL = Text("")
 
 
 class Item:
@@ -131,7 +134,15 @@ class BindingTree(Tree[Item]):
         unfolded = item.key in self.open_keys or bool(self._filter and item.children and self._holds(item))
         node = parent.add("", item, expand=unfolded, allow_expand=item.expandable)
         self._by_key[item.key] = node
-        for child in item.children:
+        for at, child in enumerate(item.children):
+            if self._filter and len(node.children) >= MOST_FOUND:
+                rest = Item(
+                    f"{item.key}/rest",
+                    f"{len(item.children) - at:,} more: type on",
+                    mark="more",
+                )
+                self._add(node, rest, True)
+                break
             self._add(node, child, hit and bool(self._filter))
 
     def _holds(self, item: Item) -> bool:
@@ -163,6 +174,9 @@ class BindingTree(Tree[Item]):
             self.move_cursor(node)
 
     # Drawing
+
+    def process_label(self, label: TextType) -> Text:
+        return _NO_LABEL  # what a line says is drawn from its item
 
     def render_label(self, node: TreeNode[Item], base_style: Style, style: Style) -> Text:
         item = node.data

@@ -12,7 +12,9 @@ from textual.widgets import Static
 
 from workbench.model.text import visible
 
-VALUE_LIMIT = 20_000
+LIMIT = 20_000
+"""Characters shown of all values together; of one, at least LEAST."""
+LEAST = 500
 
 
 class DetailsView(VerticalScroll):
@@ -39,9 +41,10 @@ class DetailsView(VerticalScroll):
     def fill(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Show this selection instead of the last one."""
         parts: list[tuple[str, str] | str] = [(visible(title, limit=500) + "\n", "bold $primary")]
+        limit = max(LEAST, LIMIT // max(1, len(rows)))
         for name, value in rows:
             parts.append(("\n" + visible(name) + "\n", "$text-muted"))
-            parts.append(visible(value, lines=True, limit=VALUE_LIMIT) + "\n")
+            parts.append(visible(value, lines=True, limit=limit) + "\n")
         if not title and not rows:
             parts = [("Nothing is selected.", "$text-muted")]
         self._body.update(Content.assemble(*parts))

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from workbench.model.errors import Cancelled
+from workbench.model.progress import Cancel
 from workbench.model.text import visible
 
 from .cells import size
@@ -22,31 +24,56 @@ Piece = tuple[str, str]
 GROUP = 1_000
 """Items under one line; more are put into groups, so that opening a line never makes more than this many."""
 LONG = 100
-"""A longer string opens into lines of so many characters."""
+"""A longer string opens into lines of so many characters, GROUP of them at most."""
+MOST_VALUES = 6_000_000
+"""Values that are folded, counted by the commas and brackets: each takes up to 100 bytes, so memory is bounded by it."""
+SHARED = 10_000
+"""Different numbers of which one copy is kept for all places where they stand."""
+
+
+class TooMany(Exception):
+    """There are more values than are kept in memory at once."""
 
 
 class Pairs(list[tuple[str, Any]]):
     """An object's keys and values as they were written."""
 
+    __slots__ = ()
+
 
 class Number(str):
     """A number with the digits it was written with."""
 
+    __slots__ = ()
 
-def parse(text: str) -> Any:
-    """JSON text as Pairs, list, str, Number, bool and None. Raises ValueError (RecursionError where it nests too deep)."""
+
+def parse(text: str, cancel: Cancel | None = None) -> Any:
+    """JSON text as Pairs, list, str, Number, bool and None. Raises ValueError (RecursionError where it nests too deep),
+    TooMany, and Cancelled soon after `cancel` is thrown."""
+    if sum(map(text.count, ",[{")) > MOST_VALUES:
+        raise TooMany
+    stop = cancel or Cancel()
+    seen: dict[str, Number] = {}
+
+    # Functions of Python, not the classes themselves: between their steps other threads run, so the window stays awake.
+    def number(digits: str) -> Number:
+        if stop.cancelled:
+            raise Cancelled
+        found = seen.get(digits)
+        if found is None:
+            found = Number(digits)
+            if len(seen) < SHARED:
+                seen[digits] = found
+        return found
+
+    def pairs(items: list[tuple[str, Any]]) -> Pairs:
+        if stop.cancelled:
+            raise Cancelled
+        return Pairs(items)
+
     return json.loads(
-        text, object_pairs_hook=_pairs, parse_int=_number, parse_float=_number, parse_constant=_refused
+        text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=_refused
     )
-
-
-# Functions of Python, not the classes themselves: between their steps other threads run, so the window stays awake.
-def _pairs(items: list[tuple[str, Any]]) -> Pairs:
-    return Pairs(items)
-
-
-def _number(digits: str) -> Number:
-    return Number(digits)
 
 
 def _refused(name: str) -> Any:
@@ -73,17 +100,17 @@ class Node:
 
     @property
     def opens(self) -> bool:
-        if isinstance(self.value, Group | Line):
+        if isinstance(self.value, Group | Line | Rest):
             return isinstance(self.value, Group)
         if isinstance(self.value, str) and not isinstance(self.value, Number):
             return len(self.value) > LONG or "\n" in self.value
         return _count(self.value, self.tagged) > 0
 
     def children(self) -> list[Node]:
-        """The lines below, at most GROUP of them."""
+        """The lines below, at most GROUP of them (and one that says what is left of a longer string)."""
         value = self.value
         if isinstance(value, str):
-            return [self._child(Line(text), (), "") for text in _lines(value)]
+            return [self._child(line, (), "") for line in _lines(value)]
         group = value if isinstance(value, Group) else Group(value, 0, _count(value, self.tagged))
         step = group.step
         if step == 1:
@@ -133,14 +160,25 @@ class Line(str):
     """A piece of a long string, shown without quotes."""
 
 
+class Rest(int):
+    """How many characters of a string are not shown."""
+
+
 def _range(start: int, total: int, step: int) -> tuple[Piece, ...]:
     return ((f"{start:,} … {min(total, start + step) - 1:,}", "muted"),)
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
-        for start in range(0, max(1, len(line)), LONG):
-            yield line[start : start + LONG]
+def _lines(text: str) -> Iterator[Line | Rest]:
+    """A string's first GROUP lines, none longer than LONG, and how much is left."""
+    start = 0
+    for _ in range(GROUP):
+        newline = text.find("\n", start, start + LONG)
+        stop = newline if newline >= 0 else min(start + LONG, len(text))
+        yield Line(text[start:stop])
+        if stop == len(text):
+            return
+        start = stop + text.startswith("\n", stop)
+    yield Rest(len(text) - start)
 
 
 def _quoted(text: str, limit: int = 200) -> str:
@@ -276,6 +314,8 @@ def _preview(value: Any, budget: int, tagged: bool) -> list[Piece]:
     """The beginning of a value in one line."""
     if isinstance(value, Line):
         return [(visible(value), "string")]
+    if isinstance(value, Rest):
+        return [(f"… {value:,} characters more; y here copies the whole string", "muted")]
     if isinstance(value, Number):
         return [(visible(value, limit=120), "number")]
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from workbench.model.tagged import dumps
 
-from .json_tree import Line, Node, Number, Pairs
+from .json_tree import Line, Node, Number, Pairs, Rest
 from .palette import Palette
 
 OPEN_AT_FIRST = 200
@@ -174,9 +174,10 @@ class JsonView(ScrollView, can_focus=True):
         self._grown()
 
     def action_copy(self) -> None:
-        """The value under the cursor as JSON; a string as its text."""
-        if self.node is not None:
-            value = self.node.value
+        """The value under the cursor as JSON; a string as its text, all of it where its end is not shown."""
+        node = self.node
+        if node is not None:
+            value = node.parent.value if isinstance(node.value, Rest) and node.parent else node.value
             text = value if isinstance(value, str) else dumps(native(value), indent=2)
             self.app.copy_to_clipboard(str(text).encode("utf-8", "replace").decode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import suppress
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from textual import events, on, work
@@ -15,6 +16,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
+from workbench.model.errors import Cancelled
+from workbench.model.progress import Cancel
 from workbench.model.sql import InvalidText, SqlValue
 from workbench.model.tagged import dumps
 from workbench.model.text import visible
@@ -23,7 +26,7 @@ from .cells import size
 from .hex_view import HexView
 from .image_header import describe, image_kind
 from .image_view import ImageView
-from .json_tree import parse
+from .json_tree import MOST_VALUES, TooMany, parse
 from .json_view import JsonView
 from .text_view import TextView
 
@@ -45,7 +48,7 @@ class Looked(NamedTuple):
     problem: str = ""
 
 
-def look(data: bytes, media: str = "") -> Looked:
+def look(data: bytes, media: str = "", cancel: Cancel | None = None) -> Looked:
     """Find out what some bytes are; takes as long as reading them does (call it in a thread where they are many)."""
     kind = image_kind(data)
     facts = size(len(data))
@@ -59,21 +62,23 @@ def look(data: bytes, media: str = "") -> Looked:
         return Looked(("hex", "text"), text, None, f"{facts} · holds NUL")
     if text.lstrip()[:1] in ("{", "[") or media.split(";")[0].strip() == "application/json":
         try:
-            return Looked(("json", "text", "hex"), text, parse(text), f"{facts} · JSON")
+            return Looked(("json", "text", "hex"), text, parse(text, cancel), f"{facts} · JSON")
         except ValueError as error:
             problem = f"not JSON: {visible(str(error), limit=120)}"
         except RecursionError:
             problem = "JSON nested too deep to fold"
+        except TooMany:
+            problem = f"more than {MOST_VALUES:,} values are not folded"
         return Looked(("text", "hex"), text, None, f"{facts} · text", problem)
     return Looked(("text", "hex"), text, None, f"{facts} · text" if text else "empty")
 
 
-def _look_long(data: bytes, media: str) -> Looked:
+def _look_long(data: bytes, media: str, cancel: Cancel) -> Looked:
     """`look` without the collector of cycles: it would stop the window for seconds to walk millions of new values,
     none of which can be part of a cycle, so they are also taken out of its sight."""
     gc.disable()
     try:
-        looked = look(data, media)
+        looked = look(data, media, cancel)
         gc.freeze()
         return looked
     finally:
@@ -107,7 +112,7 @@ class ValueView(Vertical):
         self.path = ""
         self._tagged: Any = None
         self._filled: set[Way] = set()
-        self._serial = 0
+        self._looking = Cancel()
 
     def compose(self) -> ComposeResult:
         yield Static(id="ways")
@@ -129,7 +134,7 @@ class ValueView(Vertical):
             self._take(Looked((), head, None, f"{size(len(data))} · reading …"))
             self._view("text", TextView).show(head)
             self.query_one(ContentSwitcher).current = "text"
-            self._look(data, media, self._serial)
+            self._look(data, media, self._looking)
 
     def show_tagged(self, value: Any, raw: bytes = b"") -> None:
         """Show tagged JSON as JavaScript would say it; raw: the stored bytes, for the hex view."""
@@ -153,14 +158,20 @@ class ValueView(Vertical):
 
     def _begin(self, data: bytes) -> None:
         self.data, self._tagged, self.path = data, None, ""
+        if "json" in self._filled:
+            self._view("json", JsonView).show(
+                None
+            )  # lets go of the value before: it may be hundreds of megabytes
         self._filled.clear()
-        self._serial += 1
+        self._looking.cancel()
+        self._looking = Cancel()
 
     @work(exclusive=True, group="look")
-    async def _look(self, data: bytes, media: str, serial: int) -> None:
-        looked = await asyncio.to_thread(_look_long, data, media)
-        if serial == self._serial:
-            self._take(looked)
+    async def _look(self, data: bytes, media: str, cancel: Cancel) -> None:
+        with suppress(Cancelled):
+            looked = await asyncio.to_thread(_look_long, data, media, cancel)
+            if not cancel.cancelled:
+                self._take(looked)
 
     def _take(self, looked: Looked) -> None:
         self.looked = looked

@@ -378,8 +378,8 @@ class SqlConsole(Pane):
         if grid.empty:
             return
         names, values = grid.columns.names, grid.held.rows[grid.row]
-        rows = tuple((f"{name} ({kind_of(value)})", _said(value)) for name, value in zip(names, values))
-        self.post_message(self.DetailsChanged(Details(f"row {grid.row + 1:,}", rows[:200]), self))
+        rows = tuple((f"{name} ({kind_of(value)})", _said(value)) for name, value in zip(names[:200], values))
+        self.post_message(self.DetailsChanged(Details(f"row {grid.row + 1:,}", rows), self))
 
     @on(ResultView.Want)
     async def row_wanted(self, event: ResultView.Want) -> None:

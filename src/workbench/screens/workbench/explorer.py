@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 PAGE = 100
+MOST_AGAIN = 1_000
+"""Objects of a class that are read again when its files change, where so many are shown."""
 EVERYTHING = "*"
 
 
@@ -148,8 +150,9 @@ class Explorer(Vertical):
         try:
             if item.kind == "durable_object":
                 namespace = item.what.resource_id
+                limit = PAGE if cursor else min(MOST_AGAIN, max(PAGE, len(item.children) - 1))
                 page = await session.ask(
-                    lambda backend: backend.durable_objects.objects(namespace, PAGE, cursor)
+                    lambda backend: backend.durable_objects.objects(namespace, limit, cursor)
                 )
                 found = [catalogue.object_item(item, namespace, one) for one in page.items]
                 kept = [child for child in item.children if child.kind != "more"] if cursor else []
