@@ -53,7 +53,7 @@ class Window:
         for letter in text:
             await self.pilot.press(KEYS.get(letter, letter))
 
-    async def until(self, seen: str | Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, seen: str | Callable[[], object], seconds: float = 30) -> None:
         """Wait until a text is on screen, or a condition holds."""
         end = time.monotonic() + seconds
         while not (seen in self.text if isinstance(seen, str) else seen()):
@@ -62,7 +62,7 @@ class Window:
             await self.pilot.pause(0.02)
         await self.pilot.pause()
 
-    async def gone(self, text: str, seconds: float = 10) -> None:
+    async def gone(self, text: str, seconds: float = 30) -> None:
         """Wait until a text is no longer on screen."""
         await self.until(lambda: text not in self.text, seconds)
 
