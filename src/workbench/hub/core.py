@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from workbench.model.places import HubPlaces
 
+from .engines import Engines
 from .events import Events
 from .feature import Feature
 from .features import FEATURES
@@ -30,6 +31,7 @@ class Hub:
         self.started = started
         self.stopping = asyncio.Event()
         self.events = Events()
+        self.engines = Engines(places)
         self.sandboxes = Sandboxes(self)
         self.features: list[Feature] = [feature(self) for feature in FEATURES]
         self.requests = 0

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from workbench.sandbox.spec import Spec
+
     from .core import Hub
     from .sandbox import Sandbox
 
@@ -37,14 +39,18 @@ class Feature:
     async def created(self, sandbox: Sandbox, options: dict[str, Any]) -> None:
         """A sandbox was made with these options (the JSON body of its creation); raise `Problem` to refuse."""
 
-    async def starting(self, sandbox: Sandbox) -> None:
-        """Before its processes begin: what must be in its folder goes there now."""
+    async def starting(self, sandbox: Sandbox, spec: Spec) -> Spec:
+        """Before its processes begin: the spec as this feature wants it; what must be in its folder goes there now."""
+        return spec
 
     async def started(self, sandbox: Sandbox) -> None:
         """It runs: started just now, or found running by a new hub."""
 
     async def stopped(self, sandbox: Sandbox) -> None:
         """It no longer runs, whatever the reason."""
+
+    async def changed(self, sandbox: Sandbox, changes: dict[str, Any]) -> None:
+        """Its options were changed, as a PATCH said."""
 
     async def deleted(self, sandbox: Sandbox) -> None:
         """It is about to go with its folder."""

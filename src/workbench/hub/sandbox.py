@@ -1,15 +1,33 @@
-"""One sandbox: its record, and its life from start to sleep to end."""
+"""One sandbox: its record, and its life from start to sleep to end. One change of state at a time; whoever wants to use it waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from workbench.model.errors import WorkbenchError
+from workbench.model.times import iso, now_ms
+from workbench.sandbox.channel import Channel
+from workbench.sandbox.disk import Disk
+from workbench.sandbox.providers import Provider, Usage
+from workbench.sandbox.running import Running
+from workbench.sandbox.spec import Limits, Spec
+
+from .problems import Problem
 from .record import Record
+from .removal import remove_tree
 
 if TYPE_CHECKING:
     from .core import Hub
+
+log = logging.getLogger("cfwb.hub")
+GRACE = 5.0  # seconds that processes have between SIGTERM and SIGKILL
+BUSY = 0.02  # a sandbox that uses more of a CPU than this is not idle, though nobody asks anything of it
 
 
 class Sandbox:
@@ -19,30 +37,291 @@ class Sandbox:
         self.hub = hub
         self.folder = folder
         self.record = record
+        self.running: Running | None = None
+        self.users = 0
+        self.deleted = False
+        self._changing = asyncio.Lock()
+        self._used = time.monotonic()
+        self._attending: asyncio.Task[None] | None = None
+        self._seen_cpu: tuple[float, float] | None = None
 
     @property
     def alive(self) -> bool:
         """Whether it has processes: it runs, or is frozen."""
-        return self.record.state in ("running", "frozen")
+        return self.running is not None
+
+    @property
+    def disk(self) -> Disk:
+        layers = [os.path.join(self.hub.places.layers, name) for name in self.record.layers]
+        return Disk(self.folder, layers)
+
+    @property
+    def provider(self) -> Provider:
+        """Raises WorkbenchError where it cannot be used here."""
+        return self.hub.engines.get(self.record.provider)
+
+    @property
+    def channel(self) -> Channel:
+        """To the init of a sandbox that is alive."""
+        if self.running is None:
+            raise Problem(409, "sandboxes.not_running", f"{self.record.name} does not run")
+        return self.running.channel
 
     def save(self) -> None:
         """Write the record down."""
-        self.record.write(self.folder)
+        if not self.deleted:
+            self.record.write(self.folder)
 
-    def failed(self, reason: str) -> None:
-        self.record.state = "failed"
-        self.record.reason = reason
+    def touch(self) -> None:
+        """Somebody uses it now."""
+        self._used = time.monotonic()
+        self.record.last_used = iso(now_ms())
 
-    async def find(self) -> None:
-        """Take up what a hub before us left running."""
+    def within(self, path: str) -> str:
+        """A path of the API as it is inside: without isolation there is no /workspace, only the sandbox's own folder."""
+        if self.record.provider == "process" and (path == "/workspace" or path.startswith("/workspace/")):
+            return self.disk.upper("workspace") + path[len("/workspace") :]
+        return path
 
-    async def let_go(self) -> None:
-        """The hub ends; this lives on."""
+    def without(self, path: str) -> str:
+        """The reverse of `within`."""
+        if self.record.provider == "process":
+            base = self.disk.upper("workspace")
+            if path == base or path.startswith(base + "/"):
+                return "/workspace" + path[len(base) :]
+        return path
 
-    async def stop(self) -> None: ...
+    @contextlib.asynccontextmanager
+    async def use(self) -> AsyncIterator[Channel]:
+        """The channel to its init, started or woken where it must be; as long as this is open it does not sleep."""
+        self.users += 1
+        try:
+            yield await self.awake()
+        finally:
+            self.users -= 1
+            self.touch()
 
-    async def kill(self) -> None: ...
+    async def awake(self) -> Channel:
+        """Started or woken, where it is not."""
+        if self.running is None or self.record.state != "running" or not self.running.alive():
+            async with self._changing:
+                if self.running is not None and not self.running.alive():
+                    await self._lost()
+                if self.record.state == "frozen" and self.running is not None:
+                    raise Problem(
+                        409,
+                        "sandboxes.frozen",
+                        f"{self.record.name} is frozen",
+                        "it goes on when it is started",
+                    )
+                if self.running is None:
+                    await self._start()
+        self.touch()
+        return self.channel
+
+    async def start(self) -> None:
+        """Started, woken or thawed: it runs."""
+        async with self._changing:
+            if self.running is not None and not self.running.alive():
+                await self._lost()
+            if self.running is None:
+                await self._start()
+            elif self.record.state == "frozen":
+                await self.provider.thaw(self.running)
+                self._change("running", "thawed")
+        self.touch()
+
+    async def stop(self, state: str = "stopped") -> None:
+        """End its processes, with some grace; the disk stays. state: `stopped`, or `asleep`."""
+        async with self._changing:
+            if self.running is not None:
+                running = self.running
+                self._stop_attending()
+                await self.provider.stop(running, self.disk, GRACE)
+                await self._ended(state, state)
+            elif self.record.state != state:
+                self._change(state, state)
+
+    async def freeze(self) -> None:
+        """Its processes stand still; they and their memory stay."""
+        async with self._changing:
+            if self.running is None:
+                raise Problem(409, "sandboxes.not_running", f"{self.record.name} does not run")
+            if self.record.state != "frozen":
+                await self.provider.freeze(self.running)
+                self._change("frozen", "frozen")
+
+    async def kill(self) -> None:
+        """End its processes at once; for what is to be deleted."""
+        async with self._changing:
+            self.deleted = True
+            if self.running is not None:
+                running = self.running
+                self._stop_attending()
+                await self.provider.kill(running, self.disk)
+                await self._ended("stopped", "stopped")
 
     async def discard(self, folder: str) -> None:
         """Remove what is on disk."""
-        await asyncio.to_thread(shutil.rmtree, folder, True)
+        await asyncio.to_thread(remove_tree, folder)
+
+    async def usage(self) -> Usage | None:
+        """What it uses now; None where it has no processes or does not answer."""
+        if self.running is None:
+            return None
+        try:
+            async with asyncio.timeout(5):
+                return await self.provider.usage(self.running, self.disk)
+        except (TimeoutError, WorkbenchError, OSError):
+            return None
+
+    async def find(self) -> None:
+        """Take up what a hub before us left running; put right what it left half done."""
+        running = Running.saved(self.disk.running)
+        if running is not None:
+            async with asyncio.timeout(10):
+                said = await running.channel.hello()
+            self.running = running
+            self.record.state = "frozen" if said.get("frozen") else "running"
+            self._attend()
+            for feature in self.hub.features:
+                await feature.started(self)
+            return
+        await self._end_half_started()
+        if self.record.state in ("running", "frozen"):
+            self.record.state = "stopped"
+            self.record.reason = "it ended while no hub ran"
+            self.save()
+            for feature in self.hub.features:
+                await feature.stopped(self)
+
+    async def let_go(self) -> None:
+        """The hub ends; this lives on."""
+        self._stop_attending()
+        self.save()
+
+    def attend_anew(self) -> None:
+        """What decides whether it sleeps has changed."""
+        if self.running is not None:
+            self._attend()
+
+    def failed(self, reason: str) -> None:
+        """It cannot be used as it is."""
+        self.record.reason = reason
+        self._change("failed", "failed", reason=reason)
+
+    async def _start(self) -> None:
+        limits = self.record.limits
+        spec = Spec(
+            name=self.record.name,
+            env=self.record.env,
+            limits=Limits(
+                cpus=limits.get("cpus"),
+                memory=_whole(limits.get("memory_bytes")),
+                processes=_whole(limits.get("processes", Limits().processes)),
+                disk=_whole(limits.get("disk_bytes")),
+            ),
+            unsafe=self.record.unsafe,
+        )
+        try:
+            provider = self.provider
+            for feature in self.hub.features:
+                spec = await feature.starting(self, spec)
+            self.running = await provider.start(spec, self.disk)
+        except WorkbenchError as error:
+            self.failed(error.message)
+            raise Problem(502, "pool_error", f"pool error: {error.message}", error.hint) from None
+        except OSError as error:
+            self.failed(str(error))
+            raise Problem(502, "pool_error", f"pool error: {error}") from None
+        self.record.started = iso(now_ms())
+        self.record.reason = ""
+        self._change("running", "started")
+        self._attend()
+        for feature in self.hub.features:
+            await feature.started(self)
+
+    async def _end_half_started(self) -> None:
+        """A start that was cut short by the hub's end: nobody knows the process, but it answers."""
+        if not _is_there(self.disk.socket):
+            return
+        with contextlib.suppress(WorkbenchError, TimeoutError, OSError):
+            async with asyncio.timeout(5):
+                await Channel(self.disk.socket).shut_down(0.2)
+        with contextlib.suppress(OSError):
+            os.unlink(self.disk.socket)
+
+    async def _lost(self) -> None:
+        """It ended, and nobody here told it to."""
+        running = self.running
+        if running is None:
+            return
+        self._stop_attending()
+        with contextlib.suppress(WorkbenchError, OSError):
+            await self.provider.kill(running, self.disk)
+        self.record.reason = "its processes ended, and nobody here ended them"
+        await self._ended("failed", "failed")
+
+    async def _ended(self, state: str, event: str) -> None:
+        self.running = None
+        self._seen_cpu = None
+        self._change(state, event)
+        for feature in self.hub.features:
+            await feature.stopped(self)
+
+    def _change(self, state: str, event: str, **more: object) -> None:
+        if state != "failed":
+            self.record.reason = ""
+        self.record.state = state
+        self.save()
+        self.hub.events.tell(event, self.record.id, self.record.name, **more)
+
+    def _attend(self) -> None:
+        self._stop_attending()
+        self._attending = self.hub.spawn(self._attention())
+
+    def _stop_attending(self) -> None:
+        task, self._attending = self._attending, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    async def _attention(self) -> None:
+        """Notice that it ended, and put it to sleep when nobody uses it."""
+        while (running := self.running) is not None:
+            if await running.ended(self._until_sleep()):
+                async with self._changing:
+                    if self.running is running:
+                        await self._lost()
+                return
+            if self._until_sleep() <= 0 and not await self._works():
+                log.info("%s sleeps", self.record.short)
+                await self.stop("asleep")
+                return
+
+    def _until_sleep(self) -> float:
+        after = self.record.sleep_after
+        if after is None or self.record.keep_alive or self.record.state == "frozen":
+            return 3600.0
+        if self.users:
+            return min(after, 60.0)
+        return max(0.0, after - (time.monotonic() - self._used))
+
+    async def _works(self) -> bool:
+        """Whether it computes something, though nobody asks: then it has been used until now."""
+        usage = await self.usage()
+        now = time.monotonic()
+        before, self._seen_cpu = self._seen_cpu, (now, usage.cpu_seconds if usage else 0.0)
+        if usage is None:
+            return False
+        if before is None or usage.cpu_seconds - before[1] > BUSY * (now - before[0]):
+            self._used = now - (self.record.sleep_after or 0) + min(15.0, (self.record.sleep_after or 0) / 4)
+            return True
+        return False
+
+
+def _is_there(path: str) -> bool:
+    return os.path.lexists(path)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from workbench.model.times import iso, now_ms
 from . import record
 from .problems import Problem, invalid
 from .record import Record
+from .removal import remove_tree
 from .sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Sandboxes:
                 found = record.read(folder)
             except FileNotFoundError:
                 if short.startswith("."):
-                    self._remove_folder(folder)  # a creation or a deletion that was cut short
+                    remove_tree(folder)  # a creation or a deletion that was cut short
                 continue
             except (OSError, WorkbenchError) as error:
                 log.error("left alone: %s", error)
@@ -100,9 +100,10 @@ class Sandboxes:
             id=id, short=short, name=name, provider="", created=iso(now_ms()), sleep_after=SLEEP_AFTER
         )
         apply(made, options, new=True)
+        made.provider = made.provider or self.hub.engines.best()
         building = os.path.join(self.hub.places.sandboxes, f".{short}")
         folder = os.path.join(self.hub.places.sandboxes, short)
-        self._remove_folder(building)
+        remove_tree(building)
         os.mkdir(building, 0o711 if os.geteuid() == 0 else 0o700)
         if os.geteuid() == 0:
             os.chmod(building, 0o711)
@@ -116,8 +117,8 @@ class Sandboxes:
             sandbox.save()
         except BaseException:
             self._forget(sandbox)
-            self._remove_folder(building)
-            self._remove_folder(folder)
+            remove_tree(building)
+            remove_tree(folder)
             raise
         self.hub.events.tell("created", id, name)
         return sandbox
@@ -175,11 +176,6 @@ class Sandboxes:
         while short in taken or os.path.exists(os.path.join(self.hub.places.sandboxes, short)):
             short = new_id()[:8]
         return short
-
-    @staticmethod
-    def _remove_folder(folder: str) -> None:
-        if os.path.isdir(folder):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 __all__ = ["Sandboxes", "new_id"]

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+
+T = TypeVar("T")
 
 
 def event(name: str, data: Any, *, id: int | None = None) -> bytes:
@@ -19,6 +21,21 @@ def event(name: str, data: Any, *, id: int | None = None) -> bytes:
     head = f"id: {id}\n" if id is not None else ""
     lines = "\n".join(f"data: {line}" for line in text.split("\n"))
     return f"{head}event: {name}\n{lines}\n\n".encode("utf-8", "surrogatepass")
+
+
+@contextlib.asynccontextmanager
+async def closing(source: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """The iterator, closed afterwards: what feeds it is cancelled then, not when the collector comes by."""
+    try:
+        yield source
+    finally:
+        await _close(source)
+
+
+async def _close(source: object) -> None:
+    close = getattr(source, "aclose", None)
+    if close is not None:
+        await close()
 
 
 class Streamed(StreamingResponse):
@@ -45,6 +62,4 @@ class Streamed(StreamingResponse):
             for task in (pouring, watching):
                 task.cancel()
             await asyncio.gather(pouring, watching, return_exceptions=True)
-            close = getattr(self.source, "aclose", None)
-            if close is not None:
-                await close()
+            await _close(self.source)

@@ -2,7 +2,21 @@
 
 from ..feature import Feature
 from .events import EventFeature
+from .execution import Execution
+from .files import Files
 from .lifecycle import Lifecycle
+from .previews import Previews
 from .process import HubProcess
+from .processes import Processes
+from .repositories import Repositories
 
-FEATURES: list[type[Feature]] = [HubProcess, Lifecycle, EventFeature]
+FEATURES: list[type[Feature]] = [
+    HubProcess,
+    Lifecycle,
+    EventFeature,
+    Execution,
+    Files,
+    Processes,
+    Previews,
+    Repositories,
+]
