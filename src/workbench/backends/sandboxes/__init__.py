@@ -168,7 +168,9 @@ class SandboxServer:
 
     async def create(self, options: dict[str, Any]) -> Sandbox:
         given = {name: item for name, item in options.items() if item is not None}
-        made = await self.transport.request("POST", "/v1/sandbox", body=None if self._client.deployed else given)
+        made = await self.transport.request(
+            "POST", "/v1/sandbox", body=None if self._client.deployed else given
+        )
         return shapes.sandbox({"name": made["id"], "state": "stopped"} | made)
 
     async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]:

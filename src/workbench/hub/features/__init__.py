@@ -1,6 +1,7 @@
 """A module a feature, each a class listed here in the order in which they are opened and their routes are looked at."""
 
 from ..feature import Feature
+from .catalogue import Catalogue
 from .events import EventFeature
 from .execution import Execution
 from .files import Files
@@ -19,4 +20,5 @@ FEATURES: list[type[Feature]] = [
     Processes,
     Previews,
     Repositories,
+    Catalogue,
 ]

@@ -186,8 +186,7 @@ class Previews(Feature):
                     break
             assert self._server is not None
             self._port = self._server.sockets[0].getsockname()[1]
-            with open(path, "w", encoding="ascii") as file:
-                json.dump({"port": self._port}, file)
+            _keep_port(path, self._port)
             log.info("previews on 127.0.0.1:%d", self._port)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -229,9 +228,9 @@ class Previews(Feature):
                 tasks.discard(task)
                 if not tasks:
                     del self._open[label]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, OSError):
-                log.error("a preview failed", exc_info=error)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, OSError):
+            log.error("a preview failed", exc_info=error)
 
 
 async def _lead(
@@ -300,6 +299,11 @@ def _port_before(path: str) -> int | None:
             return int(json.load(file)["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _keep_port(path: str, port: int) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"port": port}, file)
 
 
 def _name(body: bytes) -> str | None:
