@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,49 +11,159 @@ from textual.pilot import Pilot
 
 from tests.support.ui import Window, demo, home
 from workbench.app import WorkbenchApp
+from workbench.screens import when
+from workbench.screens.console import connection
+from workbench.screens.pane import Locator
+from workbench.widgets.house import House
+from workbench.widgets.sql_editor import SqlEditor
 
 __all__ = ["demo", "home"]
 
 SIZES = {"80x24": (80, 24), "160x50": (160, 50)}
+NAMESPACE = "shop-api-AppRunner"
+NOON = 1_795_608_000.0
+"""When the pictures are taken, in Unix seconds: the day after the sample was made."""
+
+in_both_themes = pytest.mark.parametrize("theme", ["dark", "light"])
+in_both_sizes = pytest.mark.parametrize("size", SIZES)
 
 
-def picture(
-    demo: str, theme: str, *keys: str, shows: str
-) -> tuple[WorkbenchApp, Callable[[Pilot[int]], Any]]:
-    """A window on the sample, and what brings it to the picture: keys, then until `shows` is on screen."""
-    app = WorkbenchApp(folder=demo)
-    app.theme = f"cfwb-{theme}"
-
-    async def bring(pilot: Pilot[int]) -> None:
-        window = Window(app, pilot)
-        await window.until("4 · 1 ✗")
-        await window.until("1,503 keys")
-        for key in keys:
-            await window.press(key)
-            await pilot.pause(0.15)
-        await window.until(shows)
-        await pilot.pause(0.5)
-
-    return app, bring
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes: what is said of it is the same in every picture."""
+    monkeypatch.setattr(when, "now", lambda: NOON)
+    monkeypatch.setattr(connection, "time", SimpleNamespace(perf_counter=lambda: 0.0))
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES)
-def test_the_workbench_at_its_first_start(demo: str, snap_compare: Any, size: str, theme: str) -> None:
-    app, bring = picture(demo, theme, shows="no dev server")
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=bring)
+@pytest.fixture
+def picture(demo: str, snap_compare: Any, size: str, theme: str) -> Callable[..., None]:
+    """Take a picture after what `act` does in a window on the sample, and compare it."""
+
+    def take(act: Callable[[Window], Coroutine[Any, Any, None]]) -> None:
+        app = WorkbenchApp(folder=demo)
+        app.theme = f"cfwb-{theme}"
+
+        failed: list[BaseException] = []
+
+        async def bring(pilot: Pilot[int]) -> None:
+            window = Window(app, pilot)
+            try:
+                await window.until("4 · 1 ✗")
+                await window.until("1,503 keys")
+                await act(window)
+            except BaseException as error:  # raised in here it would leave the application running for ever
+                failed.append(error)
+            app.clear_notifications()
+            await pilot.pause(0.2)
+
+        same = snap_compare(app, terminal_size=SIZES[size], run_before=bring)
+        if failed:
+            raise failed[0]
+        assert same
+
+    return take
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES)
-def test_a_value_in_the_browser(demo: str, snap_compare: Any, size: str, theme: str) -> None:
-    keys = ("f6", "down", "enter", "down", "down")
-    app, bring = picture(demo, theme, *keys, shows="config/features")
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=bring)
+async def inspect(w: Window, name: str, *facets: str) -> House:
+    """An object of AppRunner in front, the keyboard in one of its rooms."""
+    assert w.app.session is not None
+    session = w.app.session
+    id = await session.ask(lambda backend: backend.durable_objects.object_id(NAMESPACE, name))
+    pane = await w.app.workbench.open(Locator("do_object", NAMESPACE, id, label=name))
+    assert pane is not None
+    house = pane.query_one(House)
+    await w.until(lambda: house.has_focus and bool(house.rooms))
+    house.go_to(facets)
+    await w.until(lambda: house.room is not None and house.room.tables is not None and house.room.pages.ended)
+    return house
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES)
-def test_help_of_the_tree(demo: str, snap_compare: Any, size: str, theme: str) -> None:
-    app, bring = picture(demo, theme, "question_mark", shows="Every Worker with its bindings")
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=bring)
+@in_both_themes
+@in_both_sizes
+def test_the_workbench_at_its_first_start(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await w.until("no dev server")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_a_value_in_the_browser(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await w.press("f6", "down", "enter")
+        await w.until("CACHE ▸ config/")
+        await w.press("down", "down")
+        await w.until("config/features")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_help_of_the_tree(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await w.press("question_mark")
+        await w.until("Every Worker with its bindings")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_a_result_in_the_console(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        pane = await w.app.workbench.open(Locator("d1", "3d5b8f4e-7c21-4a9b-9f60-1e2d3c4b5a69", label="shop"))
+        assert pane is not None
+        editor = pane.query_one(SqlEditor)
+        await w.until(lambda: editor.has_focus)
+        editor.text = (
+            "-- who bought most\nSELECT c.name, sum(o.total) AS total, count(*) AS orders\nFROM customers c"
+        )
+        editor.text += " JOIN orders o ON o.customer_id = c.id\nGROUP BY c.id ORDER BY total DESC;"
+        await w.press("f5")
+        await w.until("Result 1")
+        await w.until("rows ·")
+        await w.press("escape", "down", "right")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_an_object_with_its_facets(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await inspect(w, "my-app", "app")
+        await w.press("end")
+        await w.until("object ·")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_two_facets_compared(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await inspect(w, "acme", "app")
+        await w.press("c")
+        await inspect(w, "my-app", "app")
+        await w.press("c")
+        await w.until("≠ 3 differ")
+        await w.press("down")
+        await w.until("first entry")
+
+    picture(act)
+
+
+@in_both_themes
+@in_both_sizes
+def test_an_instance_of_a_workflow(picture: Callable[..., None]) -> None:
+    async def act(w: Window) -> None:
+        await w.app.workbench.open(Locator("workflow", "billing-flow", label="billing-flow"))
+        await w.until("inv-1002")
+        await w.press("down", "down")
+        await w.until("inv-1002   ✗ errored")
+        await w.press("enter", "up")
+        await w.until("step · failed")
+
+    picture(act)

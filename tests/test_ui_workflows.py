@@ -190,7 +190,6 @@ async def test_what_a_running_server_does_appears_by_itself(oracle: Oracle, home
 
 async def test_an_instance_that_goes_on_is_drawn_up_to_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(when, "now", lambda: 1_000_100.0)
-    monkeypatch.setattr("workbench.screens.workflows.reading.now", lambda: 1_000_100.0)
     step = WorkflowStep(
         "pay",
         "step",

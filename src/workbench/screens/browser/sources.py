@@ -11,9 +11,10 @@ from workbench.model.page import Page
 from workbench.model.progress import Cancel, Progress
 from workbench.model.r2 import R2Object
 from workbench.model.state import Removal
+from workbench.screens import when
 from workbench.screens.overview import size
 from workbench.screens.session import Session
-from workbench.screens.when import amount, now
+from workbench.screens.when import amount
 from workbench.widgets.paging import Entry
 
 PAGE = 500
@@ -70,7 +71,7 @@ def until(expiration: int | None) -> str:
     """When something expires, from now: "in 3 d"."""
     if expiration is None:
         return ""
-    left = expiration - now()
+    left = expiration - when.now()
     return f"in {amount(left)}" if left > 0 else "expired"
 
 

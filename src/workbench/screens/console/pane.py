@@ -36,12 +36,16 @@ from .runs import Runs
 WIDE = 80
 """Columns from which the schema stands beside the editor; below, it takes its place."""
 HINT = """\
-f5    run the statement at the cursor, or the selection        f9    run all
-f4    schema: enter inserts a name, o opens a table            f8    history
-f7    the plan of a statement                                  esc   stop what runs
-tab   complete a name                                          ?     every key, outside the editor
+f5    run the statement at the cursor
+f9    run all of them
+f4    schema: enter inserts a name, o opens a table
+f8    what was run before
+f7    the plan of a statement
+tab   complete a name
+esc   stop what runs, or go to the result
 
-A cell of a result: enter shows it whole, e edits it. ctrl+s writes a result to a file."""
+In a result enter shows a cell whole, e edits it;
+ctrl+s writes all of it to a file. ctrl+g comes back."""
 
 
 class SqlConsole(Pane):

@@ -47,9 +47,9 @@ class ComparisonScreen(ModalScreen[None]):
         Binding("f6", "values", "To the values", show=False),
     ]
 
-    def __init__(self, left: Side, right: Side, target: Target) -> None:
+    def __init__(self, left: Side, right: Side, target: Target, folder: str = "") -> None:
         super().__init__()
-        self.left, self.right, self.target = left, right, target
+        self.left, self.right, self.target, self.folder = left, right, target, folder
         self.found: Comparison | None = None
         self.shown: list[Found] = []
         self._alike_too = False
@@ -58,7 +58,7 @@ class ComparisonScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="comparison"):
             yield Static(id="heading")
-            yield TargetBadge(self.target)
+            yield TargetBadge(self.target, folder=self.folder)
             yield Static(id="figures")
             yield Grid(id="lines")
             with Horizontal(id="both"):

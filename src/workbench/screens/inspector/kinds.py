@@ -40,7 +40,9 @@ class ObjectInspector(Editing):
             from .comparison import ComparisonScreen
 
             self.app.clear_notifications()  # what to do next is done
-            self.app.push_screen(ComparisonScreen(marked, here, self.session.target))
+            self.app.push_screen(
+                ComparisonScreen(marked, here, self.session.target, self.session.state.project.folder)
+            )
         self._draw_mark()
 
     def _draw_mark(self) -> None:

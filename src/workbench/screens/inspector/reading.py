@@ -94,7 +94,7 @@ def rooms_of(house: Known) -> list[Room]:
     if house.legacy:
         title, words = "object", "all it keeps (legacy class: no SQL)"
     elif facets:
-        title, words = "supervisor", "the supervisor's own: no facet sees it"
+        title, words = "supervisor", "its own: no facet sees it"
     else:
         title, words = "object", "all it keeps; it has no facets"
     own = Room(

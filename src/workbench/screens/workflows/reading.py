@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from workbench.model.workflows import WorkflowInstance, WorkflowStep
-from workbench.screens.when import from_now, now, seconds_of, took
+from workbench.screens import when
+from workbench.screens.when import from_now, seconds_of, took
 from workbench.widgets.paging import Entry
 from workbench.widgets.timeline import Bar, Event, Tone
 
@@ -45,9 +46,9 @@ def sign_of(status: str) -> tuple[str, Tone]:
 def entry_of(instance: WorkflowInstance) -> Entry:
     """A line of the list."""
     sign, tone = sign_of(instance.status)
-    when = from_now(instance.created) if instance.created else ""
+    made = from_now(instance.created) if instance.created else ""
     status = _SHORT.get(instance.status, instance.status)
-    return Entry(instance.id, instance.id, size=status, when=when, sign=sign, tone=tone, data=instance)
+    return Entry(instance.id, instance.id, size=status, when=made, sign=sign, tone=tone, data=instance)
 
 
 def clock(moment: str | None) -> str:
@@ -81,7 +82,7 @@ def timeline(instance: WorkflowInstance) -> tuple[list[Event], float]:
     moments = [seconds_of(step.ended or step.started) for step in instance.steps]
     last = max((moment for moment in moments if moment is not None), default=begin)
     over = instance.status in ENDED
-    end = ended if ended is not None else last if over else max(now(), last)
+    end = ended if ended is not None else last if over else max(when.now(), last)
     events = [Event("in", "→", "parameters", data=Said("parameters", (), instance.params))]
     for number, step in enumerate(instance.steps):
         events.append(_event(number, step, begin, over))
@@ -106,7 +107,7 @@ def _event(number: int, step: WorkflowStep, begin: float, over: bool) -> Event:
         sign, tone = "■", ""
     length = ""
     if started is not None:
-        until = ended if ended is not None else None if over else now()
+        until = ended if ended is not None else None if over else when.now()
         length = took(max(0.0, until - started)) if until is not None else ""
     return Event(
         f"{number} {step.name}",
@@ -201,7 +202,7 @@ def _until(step: WorkflowStep, over: bool) -> str:
         return ""
     duration, begun = config.get("durationMs"), seconds_of(step.started)
     if step.kind == "sleep" and isinstance(duration, int | float) and begun is not None:
-        left = begun + duration / 1000 - now()
+        left = begun + duration / 1000 - when.now()
         return f" · {took(left)} to go" if left > 0 else " · over, and not yet noticed"
     return ""
 
