@@ -46,6 +46,9 @@ class Feature:
     async def started(self, sandbox: Sandbox) -> None:
         """It runs: started just now, or found running by a new hub."""
 
+    async def stopping(self, sandbox: Sandbox) -> None:
+        """Its processes are about to be asked to end."""
+
     async def stopped(self, sandbox: Sandbox) -> None:
         """It no longer runs, whatever the reason."""
 

@@ -77,6 +77,10 @@ class Sandbox:
         self._used = time.monotonic()
         self.record.last_used = iso(now_ms())
 
+    def touched_by_output(self) -> None:
+        """A program on one of its terminals prints: it is not idle. Cheap, for every piece of output calls it."""
+        self._used = time.monotonic()
+
     def within(self, path: str) -> str:
         """A path of the API as it is inside: without isolation there is no /workspace, only the sandbox's own folder."""
         if self.record.provider == "process" and (path == "/workspace" or path.startswith("/workspace/")):
@@ -137,6 +141,8 @@ class Sandbox:
             if self.running is not None:
                 running = self.running
                 self._stop_attending()
+                for feature in self.hub.features:
+                    await feature.stopping(self)
                 await self.provider.stop(running, self.disk, GRACE)
                 await self._ended(state, state)
             elif self.record.state != state:

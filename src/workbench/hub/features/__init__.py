@@ -10,6 +10,7 @@ from .previews import Previews
 from .process import HubProcess
 from .processes import Processes
 from .repositories import Repositories
+from .terminals import Terminals
 
 FEATURES: list[type[Feature]] = [
     HubProcess,
@@ -20,5 +21,6 @@ FEATURES: list[type[Feature]] = [
     Processes,
     Previews,
     Repositories,
+    Terminals,
     Catalogue,
 ]
