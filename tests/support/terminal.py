@@ -25,8 +25,10 @@ _TEXTS = [
 _CONTROLS = ["\r\n", "\n", "\r", "\b", "\t", "\x07", "\x0e", "\x0f", "\x0b", "\x18", "\x1a"]
 _STRINGS = [
     "\x1b]0;title\x07", "\x1b]2;a\nb\x1b\\", "\x1b]8;id=1;https://example.com/{n}\x1b\\", "\x1b]8;;\x07", "\x1b]52;c;aGVsbG8=\x07",
-    "\x1b]52;c;?\x07", "\x1b]4;{n};#ff0000\x07", "\x1b]4;{n};?\x07", "\x1b]104\x07", "\x1b]10;?\x07", "\x1b]11;rgb:11/22/33\x07", "\x1b]7;file:///x\x07",
-    "\x1b]133;A\x07", "\x1b]133;D;{n}\x07", "\x1bP$qm\x1b\\", "\x1bP+q544e\x1b\\", "\x1b_Gx\x1b\\", "\x1bXs\x07s\x1b\\", "\x1b]unfinished", "\x1bPq#0~",
+    "\x1b]52;c;?\x07", "\x1b]4;{n};#ff0000\x07", "\x1b]4;{n};?\x07", "\x1b]104\x07", "\x1b]10;?\x07", "\x1b]11;rgb:11/22/33\x07",
+    "\x1b]7;file:///x\x07",
+    "\x1b]133;A\x07", "\x1b]133;D;{n}\x07", "\x1bP$qm\x1b\\", "\x1bP+q544e\x1b\\", "\x1b_Gx\x1b\\", "\x1bXs\x07s\x1b\\", "\x1b]unfinished",
+    "\x1bPq#0~",
 ]  # fmt: skip
 _ESCAPES = [
     "7",

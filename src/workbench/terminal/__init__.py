@@ -26,12 +26,16 @@ The other way, `keys`, `mouse` and `paste` give the bytes to write for a person'
 
 A terminal is kept by `snapshot` and taken up again by `Terminal.restore`, in the midst of anything; `resize` wraps its lines anew.
 
+Lines are found by `search.find(terminal, search.pattern("text"))` and copied by `selection.text(terminal, start, end)`; places
+are `Position(line, column)` with a line's number. Also `selection.word`, `whole_line` and `link`.
+
 A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `reflow`, `palette`, `modes`, `events`; the screen from `grid` by
 `movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`, `snapshot`.
 """
 
 from .events import ClipboardWrite, Event, Notification, PromptMark, WorkingDirectory
 from .lines import Line
+from .logical import Position
 from .modes import Modes
 from .palette import Palette
 from .styles import Link, Style
@@ -46,6 +50,7 @@ __all__ = [
     "Modes",
     "Notification",
     "Palette",
+    "Position",
     "PromptMark",
     "Run",
     "Style",
