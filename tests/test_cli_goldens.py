@@ -97,6 +97,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "workflows.instances.delete": [("inv-1002", "--dry-run")],
     "state.list": [()],
     "state.delete": [("--dry-run",)],
+    "terminals.render": [("output.bin", "--cols", "20", "--rows", "3")],
     "schema": [("kv.values.put",)],
 }
 NOT_KEPT = {
@@ -131,6 +132,7 @@ NOT_KEPT = {
 FILES = {
     "import.json": '[{"key": "a", "value": "1"}, {"name": "b", "value": "AP8=", "base64": true, "metadata": {"m": 1}}]',
     "rows.csv": "id,name,email\n90071992547,Ann,ann@example.com\n90071992548,Bob,bob@example.com\n",
+    "output.bin": "\x1b]2;make\x07\x1b[31mred\x1b[m \x1b(0lqqk\x1b(B é\r\n0123456789abcdefghij",
     "entries.json": '[{"id": 50, "body": "new", "at": "2030"}]',
 }
 # What differs from one run to the next: the time, and the size of files that reading makes and drops (-shm).

@@ -82,10 +82,17 @@ class _Reader:
         flag, equals, value = word.partition("=")
         return {"-h": "--help"}.get(flag, flag), value if equals else None
 
-    def take_value(self, flag: str, attached: str | None, known: Any) -> str:
-        """What follows a flag, whatever it looks like, unless it is another flag of the command."""
+    def take_value(
+        self, flag: str, attached: str | None, known: Any, *, alone: str | None = None, missing: bool = False
+    ) -> str:
+        """What follows a flag, whatever it looks like, unless it is another flag of the command.
+
+        alone: what it means where nothing follows, or where what does is a positional value that is still missing.
+        """
         if attached is not None:
             return attached
+        if alone is not None and (missing or not self.rest or _is_flag(self.rest[0]) or self.rest[0] == "--"):
+            return alone
         if not self.rest or self.rest[0] in known or self.rest[0] in GLOBALS:
             raise UsageError(f"{flag} needs a value", f"write {flag}=VALUE where the value looks like a flag")
         return self.rest.pop(0)
@@ -204,8 +211,9 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Any]:
                 raise UsageError(f"{flag} takes no value")
             arguments[flags[flag].name] = True
         else:
-            text = reader.take_value(flag, attached, flags)
             parameter = flags[flag]
+            missing = any(p.required and p.name not in arguments for p in positional)
+            text = reader.take_value(flag, attached, flags, alone=parameter.alone, missing=missing)
             as_json = parameter.type == "value" and flag != parameter.flag
             put(parameter, from_text(parameter, text, as_json))
     return arguments

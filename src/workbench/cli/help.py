@@ -83,7 +83,7 @@ def of_group(words: tuple[str, ...], group: tuple[Operation, ...]) -> str:
 def _parameter(parameter: Parameter) -> tuple[str, str]:
     left = parameter.flag
     if not parameter.positional and parameter.type != "boolean":
-        left += f" {parameter.metavar}"
+        left += f" {parameter.value}"
     text = parameter.help
     if parameter.choices:
         text += f" ({', '.join(parameter.choices)})"

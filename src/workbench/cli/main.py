@@ -65,7 +65,12 @@ class Command:
             return _launch(line)
         self.operation = line.operation.name
         if "--json" not in options and (
-            "--raw" in options or (line.operation.document and "output" not in line.arguments)
+            "--raw" in options
+            or (
+                line.operation.document
+                and "output" not in line.arguments
+                and line.operation.text_with in ("", *line.arguments)
+            )
         ):
             self.json = False  # standard output is for a text or a value's bytes; errors go beside it
         if "--raw" in options and "--json" in options:

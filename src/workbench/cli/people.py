@@ -138,6 +138,9 @@ def _show(operation: Operation, result: Any) -> None:
         for statement in result:
             _show_sql(statement)
         return
+    if type(result).__name__ == "Rendered":  # by name: its module is on no other command's way
+        print("\n".join(visible(line) for line in result.lines))
+        return
     if isinstance(result, Page) and result.prefixes:
         print("\n".join(paint(visible(prefix), "1;34", sys.stdout) for prefix in result.prefixes))
     data = to_json(result, operation.fields)

@@ -34,7 +34,7 @@ def _cell(text: str) -> str:
 
 def _row(parameter: Parameter) -> str:
     bare = parameter.positional or parameter.type == "boolean"
-    flag = parameter.flag if bare else f"{parameter.flag} {parameter.metavar}"
+    flag = parameter.flag if bare else f"{parameter.flag} {parameter.value}"
     marks = [parameter.help]
     if parameter.choices:
         marks.append(f"one of {', '.join(parameter.choices)}")

@@ -31,6 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "state": ("state_directory",),
     "hub": ("hub",),
     "sandboxes": ("sandboxes",),
+    "terminals": ("terminals",),
     "schema": ("guide",),
     "agent-context": ("guide",),
     "completion": ("guide",),
@@ -81,6 +82,7 @@ class Operation:
     be able to do, or "". fields: the fields of a result's items that every face shows, or () for all. stateless: it needs no
     project and no target. alone: it works without a project (and on the account without a chosen one). always_remote: it is
     about the account, whatever the flags say. weigh: asked before a write to the account what these arguments do there.
+    text_with: the parameter that makes a text of its result, where it may be one, or "" where it always is.
     summary, description, parameters and result are worked out when asked for.
     """
 
@@ -95,6 +97,7 @@ class Operation:
         alone: bool,
         always_remote: bool,
         weigh: Weigh | None,
+        text_with: str = "",
     ) -> None:
         self.name = name
         self.function = function
@@ -105,6 +108,7 @@ class Operation:
         self.alone = alone
         self.always_remote = always_remote
         self.weigh = weigh
+        self.text_with = text_with
         self._parameters: tuple[Parameter, ...] | None = None
 
     @property
@@ -131,7 +135,7 @@ class Operation:
     @property
     def suspends(self) -> bool:
         """Whether it waits for another process whatever the target is."""
-        return self.words[0] in SUSPENDING
+        return self.words[0] in SUSPENDING and not self.stateless
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -147,7 +151,7 @@ class Operation:
         parts = []
         for parameter in sorted(self.parameters, key=lambda parameter: not parameter.positional):
             bare = parameter.positional or parameter.type == "boolean"
-            text = parameter.flag if bare else f"{parameter.flag} {parameter.metavar}"
+            text = parameter.flag if bare else f"{parameter.flag} {parameter.value}"
             text = text if parameter.required else f"[{text}]"
             parts.append(text + "..." if parameter.repeat else text)
         return " ".join(parts)
@@ -186,12 +190,22 @@ def operation(
     alone: bool = False,
     always_remote: bool = False,
     weigh: Weigh | None = None,
+    text_with: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a function as an operation; its signature gives the parameters, its docstring the help."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         _REGISTRY[name] = Operation(
-            name, function, effect, tuple(examples), capability, fields, alone, always_remote, weigh
+            name,
+            function,
+            effect,
+            tuple(examples),
+            capability,
+            fields,
+            alone,
+            always_remote,
+            weigh,
+            text_with,
         )
         return function
 

@@ -13,9 +13,12 @@ from workbench.model.errors import UsageError
 
 
 class Param:
-    """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`)."""
+    """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`).
 
-    __slots__ = ("choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
+    alone: what a flag means when no value follows it, or None where one must.
+    """
+
+    __slots__ = ("alone", "choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
 
     # Plain classes: the few here are made on every start, and a NamedTuple costs ten times as much to define.
     def __init__(
@@ -28,7 +31,9 @@ class Param:
         choices: tuple[str, ...] = (),
         metavar: str = "",
         minimum: int | None = None,
+        alone: str | None = None,
     ) -> None:
+        self.alone = alone
         self.help = help
         self.kind = kind
         self.positional = positional
@@ -42,6 +47,7 @@ class Parameter:
     """A parameter of one operation, as its `Param` describes it. default is None where there is none."""
 
     __slots__ = (
+        "alone",
         "choices",
         "default",
         "help",
@@ -56,6 +62,7 @@ class Parameter:
 
     def __init__(self, name: str, param: Param, *, required: bool = False, default: Any = None) -> None:
         self.name = name
+        self.alone = param.alone
         self.type = param.kind
         self.required = required
         self.default = default
@@ -70,6 +77,11 @@ class Parameter:
     def flag(self) -> str:
         """`--custom-metadata`; a positional one has its name in capitals."""
         return self.metavar if self.positional else "--" + self.name.replace("_", "-")
+
+    @property
+    def value(self) -> str:
+        """How the value of a flag is written: `FILE`, or `[FILE]` where it may be left out."""
+        return self.metavar if self.alone is None else f"[{self.metavar}]"
 
 
 def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:

@@ -16,7 +16,7 @@ from .scrollback import Scrollback
 from .styles import Styles
 
 # DEC Special Graphics (VT100), for the characters from _ to ~.
-_GRAPHICS = "\u00a0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"
+_GRAPHICS = " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"
 MOST_COLUMNS = 2000
 CHARSETS: dict[str, dict[int, str]] = {
     "B": {},
