@@ -99,6 +99,9 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "state.delete": [("--dry-run",)],
     "terminals.render": [("output.bin", "--cols", "20", "--rows", "3")],
     "schema": [("kv.values.put",)],
+    "api.list": [("--product", "d1")],
+    "api.get": [("kv.namespaces.keys.list",)],
+    "api.run": [("d1.database.create", "--param", "name=shop", "--param", "account_id=abc", "--dry-run")],
 }
 NOT_KEPT = {
     "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",

@@ -186,7 +186,7 @@ async def test_a_policy_changed_while_it_runs_ends_what_it_no_longer_allows(
     assert (await kept.get(f"http://127.0.0.1:{server.port}/")).status == 200
     hanging = await Client.open(door)
     await hanging.send("GET", f"http://127.0.0.1:{server.port}/hang")
-    while len(server.seen) < 2:  # noqa: ASYNC110
+    while len(server.seen) < 2:
         await asyncio.sleep(0.01)
     tunnel = await Client.open(door)
     assert await tunnel.connect("127.0.0.1", server.port) == 200

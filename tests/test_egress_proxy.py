@@ -187,7 +187,7 @@ async def test_a_connection_the_server_has_closed_meanwhile_is_made_anew(
 async def test_who_goes_away_ends_the_request_outside(egress: Egress, door: Path, server: Origin) -> None:
     client = await Client.open(door)
     await client.send("GET", here(server, "/hang"))
-    while not server.seen:  # noqa: ASYNC110
+    while not server.seen:
         await asyncio.sleep(0.01)
     await client.close()
     entry = await ended(egress)
@@ -258,7 +258,7 @@ async def test_too_many_connections_at_once_are_told_so(egress: Egress, door: Pa
     for client in (*idle, further):
         await client.close()
     async with asyncio.timeout(10):
-        while (await get(door, here(server, "/"))).status != 200:  # noqa: ASYNC110
+        while (await get(door, here(server, "/"))).status != 200:
             await asyncio.sleep(0.02)
 
 

@@ -28,6 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "queues": ("queues",),
     "workers": ("workers",),
     "auth": ("accounts",),
+    "api": ("api",),
     "state": ("state_directory",),
     "hub": ("hub",),
     "sandboxes": ("sandboxes",),

@@ -37,7 +37,7 @@ async def consented(
     """The arguments to go on with, once it may be done. Raises `remote.read_only`, `confirmation.needed`, `confirmation.refused`."""
     from workbench.project.preferences import remote_is_read_only
 
-    from .executor import Question
+    from .executor import Question, what_would_go
 
     effect: str = operation.effect
     if operation.weigh is not None:
@@ -62,8 +62,8 @@ async def consented(
             "--dry-run lists what would go" if operation.effect == DESTROYS else "",
         )
     removal = Removal([], 0, True)
-    if operation.effect == DESTROYS:
-        removal = await operation.function(state, **arguments | {"dry_run": True})
+    if operation.effect == effect == DESTROYS:
+        removal = await what_would_go(state, operation, arguments)
         if not removal.total:
             return arguments
     typed = resource.name if effect == DESTROYS else None

@@ -131,16 +131,29 @@ async def _run(
 
         arguments = await consented(state, operation, arguments, force, confirm)
     elif operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
+        effect: str = DESTROYS
+        if operation.weigh is not None:
+            effect, arguments = await operation.weigh(state, arguments)
+        if effect != DESTROYS:
+            return await operation.function(state, **arguments)
         if confirm is None:
             raise WorkbenchError(
                 "confirmation.needed",
                 f"{operation.name} destroys data and needs --force",
                 "--dry-run lists what would go",
             )
-        removal = await operation.function(state, **arguments | {"dry_run": True})
+        removal = await what_would_go(state, operation, arguments)
         if removal.total and not confirm(Question(operation.name, state.target, removal)):
             raise WorkbenchError("confirmation.refused", "nothing was changed")
     return await operation.function(state, **arguments)
+
+
+async def what_would_go(state: State, operation: Operation, arguments: dict[str, Any]) -> Removal:
+    """A dry run's answer; of one that shows a request instead of things, that request."""
+    from workbench.model.state import Removal
+
+    found = await operation.function(state, **arguments | {"dry_run": True})
+    return found if isinstance(found, Removal) else Removal([f"{found.method} {found.url}"], 1, True)
 
 
 async def sql_database(

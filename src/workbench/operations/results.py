@@ -148,6 +148,8 @@ def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
         return f"a list of {describe(arguments[0], fields)}"
     if isinstance(annotation, UnionType):
         return ", or ".join(describe(part, fields) for part in arguments)
+    if annotation is object:
+        return "any JSON"
     names = fields or _fields_shown(annotation)
     if names:
         return "{" + ", ".join(names) + "}"

@@ -1,7 +1,7 @@
 """KV through the API. Sources: the API's pages (storage/kv), miniflare's explorer for the mirror.
 
-Where the two sides differ is in `offers`; here: the mirror has no bulk writes, no metadata by key and no expiration on a write, and it
-takes metadata for none that JavaScript takes for false.
+Where the two sides differ is in `offers`; here: the mirror has no metadata by key, and of a single write it
+drops an expiration, and metadata that JavaScript takes for false; its bulk write keeps both.
 """
 
 import json
@@ -28,6 +28,7 @@ MOST_KEYS = 10_000
 MOST_BYTES = 90 << 20
 """Bytes of one bulk write: the API takes 100 MB of JSON."""
 LISTED = 1000
+_OLDER = "this dev server's API drops an expiration, and metadata that is false or empty: leave --server out"
 
 
 class CloudKv:
@@ -122,8 +123,10 @@ class CloudKv:
         """Write a value, over what was there. expiration: Unix seconds."""
         path = f"{ROOT}{join(namespace)}/values{join(key)}"
         doing = f"writing {key!r}"
-        if self._live:
-            self._refuse_on_the_mirror(expiration, metadata)
+        if self._live and (expiration is not None or (metadata is not None and not metadata)):
+            # The mirror's write of one key drops an expiration, and metadata that JavaScript takes for false.
+            await self._put_bulk(namespace, [KvValue(key, value, expiration, metadata)])
+            return
         if metadata is None:
             await self._api.send(
                 "PUT",
@@ -145,13 +148,6 @@ class CloudKv:
             doing=doing,
         )
 
-    @staticmethod
-    def _refuse_on_the_mirror(expiration: int | None, metadata: Any) -> None:
-        if expiration is not None:
-            raise lacks("kv.expiration")
-        if metadata is not None and not metadata and not isinstance(metadata, dict | list):
-            raise lacks("kv.false_metadata")
-
     async def put_many(
         self,
         namespace: str,
@@ -162,29 +158,33 @@ class CloudKv:
         """Write many: thousands a request on the account, one by one on the mirror. How many were written."""
         total = len(entries) if isinstance(entries, Sequence) else None
         done = 0
-        if self._live:
-            for entry in entries:
-                if cancel:
-                    cancel.check()
-                await self.put(namespace, *entry)
-                done += 1
-                if progress:
-                    progress(done, total)
-            return done
         for batch in _batches(entries):
             if cancel:
                 cancel.check()
-            answer = await self._api.send(
-                "PUT",
-                f"{ROOT}{join(namespace)}/bulk",
-                json_body=[_entry(entry) for entry in batch],
-                doing="a bulk write",
-            )
-            _say_what_failed(answer.result)
+            await self._put_bulk(namespace, batch)
             done += len(batch)
             if progress:
                 progress(done, total)
         return done
+
+    async def _put_bulk(self, namespace: str, batch: Sequence[KvValue]) -> None:
+        body = [_entry(entry) for entry in batch]
+        path = f"{ROOT}{join(namespace)}/bulk"
+        try:
+            answer = await self._api.send("PUT", path, json_body=body, doing="a bulk write")
+        except ApiError as error:
+            if not self._is_older(error):
+                raise
+            await self._put_each(namespace, batch)
+            return
+        _say_what_failed(answer.result)
+
+    async def _put_each(self, namespace: str, batch: Sequence[KvValue]) -> None:
+        """On a dev server that has no bulk write yet."""
+        for entry in batch:
+            if entry.expiration is not None or (entry.metadata is not None and not entry.metadata):
+                raise WorkbenchError("target.not_capable", _OLDER)
+            await self.put(namespace, *entry)
 
     async def delete(self, namespace: str, key: str) -> bool:
         """Delete a key; whether it was there, as far as a list taken before can tell."""
@@ -206,22 +206,29 @@ class CloudKv:
         total = len(keys) if isinstance(keys, Sequence) else None
         names = iter(keys)
         done = 0
-        while batch := list(islice(names, 1 if self._live else MOST_KEYS)):
+        path = f"{ROOT}{join(namespace)}/bulk/delete"
+        while batch := list(islice(names, MOST_KEYS)):
             if cancel:
                 cancel.check()
-            if self._live:
-                await self._api.send(
-                    "DELETE", f"{ROOT}{join(namespace)}/values{join(batch[0])}", doing="deleting keys"
-                )
-            else:
+            try:
                 # A POST, and yet safe to repeat: a key that is gone is deleted again without a word.
-                path = f"{ROOT}{join(namespace)}/bulk/delete"
                 answer = await self._api.send("POST", path, json_body=batch, safe=True, doing="deleting keys")
                 _say_what_failed(answer.result)
+            except ApiError as error:
+                if not self._is_older(error):
+                    raise
+                for key in batch:
+                    await self._api.send(
+                        "DELETE", f"{ROOT}{join(namespace)}/values{join(key)}", doing="deleting keys"
+                    )
             done += len(batch)
             if progress:
                 progress(done, total)
         return done
+
+    def _is_older(self, error: ApiError) -> bool:
+        """Whether the dev server has no such route yet: its 404 then bears no number of the API's."""
+        return self._live and error.status == 404 and not any(error.numbers)
 
     async def delete_namespace(self, namespace: str, dry_run: bool = False) -> Removal:
         """The namespace itself goes, with every key (not on the mirror, which cannot do that)."""

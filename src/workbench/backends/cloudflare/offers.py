@@ -26,8 +26,6 @@ MIRROR: dict[str, str] = {
     "sandboxes": "a dev server runs no sandboxes: leave --server out",
     "state": "the dev server's API does not show the state directory: leave --server out",
     "kv.namespaces.delete": "the dev server's API cannot empty a namespace: leave --server out",
-    "kv.expiration": "the dev server's API drops an expiration: leave --server out to write one",
-    "kv.false_metadata": "the dev server's API drops metadata that is false, 0 or an empty text: leave --server out to write it",
     "r2.buckets.delete": "the dev server's API cannot empty a bucket: leave --server out",
     "r2.http_metadata": "the dev server's API keeps no HTTP metadata but the content type: leave --server out to write it",
     "r2.uploads": "the dev server's API does not list unfinished uploads: leave --server out",
@@ -47,9 +45,12 @@ MIRROR: dict[str, str] = {
 }
 DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     ("lists of keys", "eventually consistent: a key just written may be missing", "at once"),
-    ("bulk writes and deletions", "10,000 keys a request", "a request a key"),
-    ("expiration of a KV write", "kept", "dropped, so it is refused here"),
-    ("KV metadata", "any JSON", 'not `false`, `0` or `""`, so they are refused here'),
+    ("bulk writes and deletions", "10,000 keys a request", "the same; an older server takes a request a key"),
+    (
+        "expiration of a KV write",
+        "kept",
+        "kept by the bulk write, so that is used; an older server drops it, and it is refused",
+    ),
     (
         "R2 HTTP metadata of a write",
         "all of it, over the account API or S3",
