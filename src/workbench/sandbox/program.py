@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
 from workbench.model.errors import WorkbenchError
+from workbench.sandbox import init
 
 OLDEST = (3, 9)
 
@@ -28,48 +29,56 @@ _MAIN = "from init.main import main\nmain()\n"
 
 
 class Interpreter(NamedTuple):
-    """A Python that can run the init: its path, its version, and the folder it needs besides (None: it is the system's)."""
+    """A Python that can run the init: the program itself, its version, its standard library, and where its libraries lie."""
 
     path: str
     version: tuple[int, int, int]
-    prefix: str | None
+    library: str
+    libraries: str
+
+
+_ASK = """\
+import os, sys, sysconfig
+print(*sys.version_info[:3])
+print(os.path.realpath(sys.executable))
+print(sysconfig.get_path("stdlib"))
+print(sysconfig.get_config_var("LIBDIR"))
+"""
 
 
 @cache
 def interpreter(*, system: bool) -> Interpreter:
     """The system's /usr/bin/python3 where it will do, else the one that runs us; system=False: the one that runs us."""
-    if system:
+    asked = ["/usr/bin/python3"] if system and os.path.exists("/usr/bin/python3") else []
+    for path in (*asked, sys.executable):
         try:
             said = subprocess.run(
-                ["/usr/bin/python3", "-I", "-S", "-c", "import sys; print(*sys.version_info[:3])"],
-                capture_output=True,
-                check=True,
-                timeout=30,
-            ).stdout.split()
-            version = (int(said[0]), int(said[1]), int(said[2]))
-            if version >= OLDEST:
-                return Interpreter("/usr/bin/python3", version, None)
-        except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-            pass
-    path = os.path.realpath(sys.executable)
-    prefix = None if path.startswith("/usr/bin/") else os.path.realpath(sys.base_prefix)
-    major, minor, micro = sys.version_info[:3]
-    return Interpreter(path, (major, minor, micro), prefix)
+                [path, "-I", "-S", "-c", _ASK], capture_output=True, check=True, timeout=30, text=True
+            )
+            version, program, library, libraries = said.stdout.splitlines()
+            major, minor, micro = map(int, version.split())
+        except (OSError, subprocess.SubprocessError, ValueError):
+            continue
+        if (major, minor, micro) >= OLDEST:
+            return Interpreter(program, (major, minor, micro), library, libraries)
+    raise WorkbenchError(
+        "sandbox.no_init", "there is no Python of 3.9 or newer that could run inside a sandbox"
+    )
 
 
 def sources() -> dict[str, str]:
     """The modules of the init by their name in the zip."""
     found = {"__main__.py": _MAIN}
-    for file in resources.files("workbench.sandbox.init").iterdir():
-        if file.name.endswith(".py"):
-            found[f"init/{file.name}"] = file.read_text("utf-8")
+    folder = os.path.dirname(init.__file__)
+    for name in os.listdir(folder):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                found[f"init/{name}"] = file.read()
     return found
 
 
 def packed(folder: str, python: Interpreter) -> str:
     """The path of the zip for this interpreter in a folder, made where it is missing; complete or not there at all."""
-    import json
-
     given = sources()
     version = ".".join(map(str, python.version))
     digest = hashlib.sha256(json.dumps([version, given, _PACK], sort_keys=True).encode()).hexdigest()[:16]

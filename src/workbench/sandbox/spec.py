@@ -31,7 +31,7 @@ class Mount(NamedTuple):
 
 
 class GivenFile(NamedTuple):
-    """A file that the hub gives to each start, read-only inside. path: absolute, inside."""
+    """A file that the init writes at each start (certificates). path: absolute, inside."""
 
     path: str
     content: bytes
@@ -43,7 +43,7 @@ class Spec(NamedTuple):
 
     name: the host name inside, made fit for one. env: beyond the usual (PATH, HOME, LANG, ...). net: a folder of the hub's whose
     `egress.sock` is the way out, or None: there is none. unsafe: whoever asked knows that it may not be isolated.
-    image: for a provider that runs images.
+    image: for a provider that runs images. accept_base: start although the machine's /usr is no longer what its changes were made over.
     """
 
     name: str = "sandbox"
@@ -54,3 +54,4 @@ class Spec(NamedTuple):
     net: str | None = None
     unsafe: bool = False
     image: str | None = None
+    accept_base: bool = False

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 
-PARTS = ("usr", "etc", "var", "opt", "srv", "home", "root", "workspace")
-"""The folders of a sandbox that are kept: each is an overlay of its own."""
+PARTS = ("top", "usr")
+"""What of a sandbox is kept, each an overlay of its own: everything (`top`, mounted at /) but /usr, and /usr."""
 
 
 class Disk:
-    """A folder with `up/<part>` (what this sandbox has written), `work/<part>` and `tmp`, `log`, `init.sock`, `running.json`.
+    """A folder with `up/<part>` (what this sandbox has written), `work/<part>`, `tmp`, `log`, `init.sock`, `running.json`, `base`.
 
-    layers: folders with parts, the newest first, read-only once made.
+    layers: folders with parts, the newest first, read-only once made. owner: the id all of it belongs to, None for our own.
     """
 
-    def __init__(self, folder: str, layers: Sequence[str] = ()) -> None:
+    def __init__(self, folder: str, layers: Sequence[str] = (), owner: int | None = None) -> None:
         self.folder = folder
         self.layers = tuple(layers)
+        self.owner = owner
 
     def create(self) -> None:
         """Make what is missing of it."""
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        self._make(self.folder, 0o700)
         for part in PARTS:
-            os.makedirs(self.upper(part), exist_ok=True)
-            os.makedirs(self.work(part), exist_ok=True)
-        for name in ("tmp", "log"):
-            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
-        os.chmod(self.tmp, 0o1777)
+            for path in (self.upper(part), self.work(part)):
+                self._make(os.path.dirname(path), 0o700)
+                self._make(path, 0o755)
+        self._make(self.tmp, 0o1777)
+        self._make(self.log, 0o700)
+
+    def _make(self, path: str, mode: int) -> None:
+        if not os.path.isdir(path):
+            os.makedirs(path)
+            os.chmod(path, mode)
+            if self.owner is not None:
+                os.chown(path, self.owner, self.owner)
 
     def upper(self, part: str) -> str:
         return os.path.join(self.folder, "up", part)
 
     def work(self, part: str) -> str:
         return os.path.join(self.folder, "work", part)
+
+    def below(self, part: str) -> list[str]:
+        """The layers' folders of a part, the newest first, those that hold something."""
+        found = [os.path.join(layer, part) for layer in self.layers]
+        return [path for path in found if os.path.isdir(path) and _holds(path)]
 
     @property
     def tmp(self) -> str:
@@ -52,3 +66,51 @@ class Disk:
     def running(self) -> str:
         """Where `Running` is saved."""
         return os.path.join(self.folder, "running.json")
+
+    @property
+    def base(self) -> str | None:
+        """The fingerprint of the base that it was last started over; None before its first start."""
+        try:
+            with open(os.path.join(self.folder, "base")) as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    @base.setter
+    def base(self, fingerprint: str) -> None:
+        path = os.path.join(self.folder, "base")
+        with open(path + ".new", "w") as file:
+            file.write(fingerprint)
+        os.replace(path + ".new", path)
+
+    def changes_system(self) -> bool:
+        """Whether it holds changes to /usr, which fit only the base that they were made over."""
+        return _holds(self.upper("usr")) or bool(self.below("usr"))
+
+    def link_on_the_way(self, path: str) -> str | None:
+        """The first place on an absolute path inside that this sandbox has made a link, or None.
+
+        What is mounted from outside is mounted along such a path before the sandbox's own view holds: a link there could lead out.
+        """
+        parts = [part for part in path.split("/") if part]
+        if not parts or any(part in (".", "..") for part in parts):
+            return path
+        part, inside = ("usr", parts[1:]) if parts[0] == "usr" else ("top", parts)
+        for end in range(1, len(inside) + 1):
+            for folder in (self.upper(part), *self.below(part)):
+                try:
+                    mode = os.lstat(os.path.join(folder, *inside[:end])).st_mode
+                except OSError:
+                    continue
+                if stat.S_ISLNK(mode):
+                    return "/".join(["", *parts[: end + (part == "usr")]])
+                break
+        return None
+
+
+def _holds(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return any(True for _ in entries)
+    except FileNotFoundError:
+        return False

@@ -17,12 +17,16 @@ NOT_EXECUTABLE = 126
 class Limits:
     """What children get of rlimits; the init keeps a little more, so that it can still act when they are used up."""
 
-    def __init__(self, processes: int | None = None) -> None:
+    def __init__(self, processes: int | None = None, file_size: int | None = None) -> None:
+        """processes: of all together. file_size: bytes that one file may grow to."""
         self.processes = processes
+        self.file_size = file_size
 
     def apply(self) -> None:
         if self.processes is not None:
             resource.setrlimit(resource.RLIMIT_NPROC, (self.processes, self.processes))
+        if self.file_size is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_size, self.file_size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import json
 import os
@@ -23,12 +24,16 @@ _SPARE_PROCESSES = 32
 
 
 def main() -> None:
-    """The configuration is JSON {env, cwd, logs, scratch, processes, memory, egress: {port, path}}; processes and memory may be null."""
+    """The configuration is JSON {env, files, cwd, logs, scratch, processes, memory, file_size, egress: {port, path}}.
+
+    processes, memory, file_size and egress may be null.
+    """
     listener = socket.socket(fileno=int(sys.argv[1]))
     listener.set_inheritable(False)
     with open(int(sys.argv[2])) as file:
         given = json.load(file)
     _prepare(given["processes"])
+    _write(given["files"])
     loop = Loop()
     server = Server(
         loop,
@@ -37,7 +42,7 @@ def main() -> None:
         cwd=given["cwd"],
         logs=given["logs"],
         scratch=given["scratch"],
-        limits=Limits(given["processes"]),
+        limits=Limits(given["processes"], given["file_size"]),
     )
     signal.signal(signal.SIGTERM, lambda *_: server.shut_down(5.0))
     if given["egress"] is not None:
@@ -45,6 +50,20 @@ def main() -> None:
     if given["memory"] is not None:
         MemoryWatch(loop, given["memory"])
     loop.run()
+
+
+def _write(files: list[tuple[str, str, int]]) -> None:
+    """Files that each start brings, (path, base64, mode); one that cannot be written is left out."""
+    for path, content, mode in files:
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            temporary = f"{path}.cfwb"
+            with open(temporary, "wb") as file:
+                file.write(base64.b64decode(content))
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except OSError as problem:
+            print(f"{path}: {problem}", file=sys.stderr)
 
 
 def _prepare(processes: int | None) -> None:

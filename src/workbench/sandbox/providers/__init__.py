@@ -6,7 +6,7 @@ It knows nothing of names, of HTTP, or of what the sandbox is for.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from workbench.sandbox.disk import Disk
 from workbench.sandbox.running import Running
@@ -33,12 +33,22 @@ class Availability(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """cpu_seconds: since the start. memory, disk: bytes. frozen: whether its processes are held."""
+    """cpu_seconds: since the start. memory, disk: bytes. disk: what it has written itself, without the layers below."""
 
     cpu_seconds: float
     memory: int
     processes: int
     disk: int
+
+    @classmethod
+    def said(cls, fields: dict[str, Any], disk: int) -> Self:
+        """From what an init counted, which is believed only so far as it is numbers."""
+
+        def number(name: str) -> float:
+            value = fields.get(name)
+            return value if isinstance(value, (int, float)) and 0 <= value < 1 << 62 else 0
+
+        return cls(number("cpu_seconds"), int(number("memory_bytes")), int(number("processes")), disk)
 
 
 class Provider(Protocol):
@@ -52,6 +62,10 @@ class Provider(Protocol):
 
     async def start(self, spec: Spec, disk: Disk) -> Running:
         """The init answers when this returns, and `disk.running` is written; nothing is left behind when it raises."""
+        ...
+
+    async def find(self, disk: Disk) -> Running | None:
+        """What runs on this disk, whoever started it: after a crash of the starter, however far it came. None: nothing does."""
         ...
 
     async def stop(self, running: Running, disk: Disk, grace: float) -> None:

