@@ -14,6 +14,7 @@ from textual.binding import Binding
 from workbench.model.errors import WorkbenchError
 from workbench.screens import startup
 from workbench.screens.workbench.screen import WorkbenchScreen
+from workbench.widgets import alt_parser
 
 if TYPE_CHECKING:
     from workbench.screens.session import Session
@@ -82,6 +83,12 @@ class WorkbenchApp(App[int]):
         if self.is_headless or not startup.survives(self, error):
             super()._handle_exception(error)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a terminal has the keyboard, every key but its own way out is the program's."""
+        if action in ("leave", "command_palette") and getattr(self.focused, "captured", False):
+            return False
+        return super().check_action(action, parameters)
+
     async def action_leave(self) -> None:
         await startup.leave(self)
 
@@ -104,6 +111,7 @@ def run(
         persist_to=persist_to,
         **more,
     )
+    alt_parser.install()
     app.run()
     return app.return_code or 0
 

@@ -6,6 +6,12 @@ said by colour alone: the remote target also has other words, another sign and a
 
 from textual.theme import Theme
 
+
+def _ansi(colours: str) -> dict[str, str]:
+    """The 16 colours of programs in a terminal (widgets/terminal/colours.py)."""
+    return {f"ansi-{index}": f"#{colour}" for index, colour in enumerate(colours.split())}
+
+
 DARK = Theme(
     name="cfwb-dark",
     dark=True,
@@ -52,7 +58,11 @@ DARK = Theme(
         "scrollbar-background-hover": "#1B1D22",
         "scrollbar-background-active": "#1B1D22",
         "scrollbar-corner-color": "#1B1D22",
-    },
+    }
+    | _ansi(
+        "2B2E36 FF7A85 8CD18B FFCB6B 7CB7FF D0A0FF 6FD3D3 C9CCD3"
+        " 7D828E FF9AA2 A8E3A7 FFDD99 A5CEFF E0C2FF 9BE7E7 FFFFFF"
+    ),
 )
 
 LIGHT = Theme(
@@ -101,7 +111,11 @@ LIGHT = Theme(
         "scrollbar-background-hover": "#F4F2ED",
         "scrollbar-background-active": "#F4F2ED",
         "scrollbar-corner-color": "#F4F2ED",
-    },
+    }
+    | _ansi(
+        "1D1E20 B3142A 1C6B2A 7A5200 0B57A6 6B35B0 0B6B73 8A8A85"
+        " 5E6066 D0203A 2A8A3C 946500 1B6FC9 8448D0 12858F 77787C"
+    ),
 )
 
 THEMES = (DARK, LIGHT)
