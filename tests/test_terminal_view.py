@@ -143,9 +143,22 @@ async def test_text_is_chosen_by_the_mouse(bash: Desk) -> None:
     await bash.pilot.click(TerminalView, offset=(1, row), times=2)
     assert bash.view.selection.text() == "two"
     await bash.pilot.click(TerminalView, offset=(1, row - 2), times=3)
-    assert bash.view.selection.text() == "x" * 80
-    bash.view.selection.head = bash.view.selection.head._replace(line=bash.view.selection.head.line + 1)
     assert bash.view.selection.text() == long
+
+
+async def test_text_is_found_in_what_scrolled_away(bash: Desk) -> None:
+    await bash.enter("clear; for i in $(seq 1 200); do echo item $i; done", "item 200")
+    await bash.press("f8")
+    assert bash.view.find("item 5") == 11
+    assert "item 59" in bash.text
+    await bash.press("n")
+    assert "item 58" in bash.text
+    await bash.press("N", "N")
+    assert bash.view.search is not None and bash.view.search.found[bash.view.search.at].start.line > 0
+    assert bash.view.find(r"item 1\d$", regex=True) == 10
+    assert "item 19" in bash.text
+    await bash.press("escape")
+    assert "item 200" in bash.text
 
 
 async def test_a_paste_with_control_characters_is_asked_about(bash: Desk) -> None:

@@ -11,6 +11,7 @@ import struct
 import termios
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import App, ComposeResult
 
 from workbench.terminal import Event
@@ -48,7 +49,8 @@ class ProgramApp(App[int]):
         self.view.focus()
         self.view.captured = True
 
-    def on_terminal_view_sized(self, event: TerminalView.Sized) -> None:
+    @on(TerminalView.Sized)
+    def _sized(self, event: TerminalView.Sized) -> None:
         self.view.resize_terminal(event.columns, event.lines)
         if self.master < 0:
             self.pid, self.master = pty.fork()
@@ -83,18 +85,22 @@ class ProgramApp(App[int]):
             loop.remove_reader(self.master)
             self.ended.set()
 
-    def on_terminal_view_input(self, event: TerminalView.Input) -> None:
+    @on(TerminalView.Input)
+    def _input(self, event: TerminalView.Input) -> None:
         os.set_blocking(self.master, True)
         os.write(self.master, event.data)
         os.set_blocking(self.master, False)
 
-    def on_terminal_view_told(self, event: TerminalView.Told) -> None:
+    @on(TerminalView.Told)
+    def _told(self, event: TerminalView.Told) -> None:
         self.told.append(event.event)
 
-    def on_terminal_view_paste_asked(self, event: TerminalView.PasteAsked) -> None:
+    @on(TerminalView.PasteAsked)
+    def _paste_asked(self, event: TerminalView.PasteAsked) -> None:
         self.asked.append(event)
 
-    def on_terminal_view_link_asked(self, event: TerminalView.LinkAsked) -> None:
+    @on(TerminalView.LinkAsked)
+    def _link_asked(self, event: TerminalView.LinkAsked) -> None:
         self.asked.append(event)
 
     def on_unmount(self) -> None:

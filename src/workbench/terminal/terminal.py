@@ -205,10 +205,6 @@ class Terminal:
         """A line's text without the blanks at its end."""
         return self._screen.clusters.text(line.text).rstrip(" ")
 
-    def piece(self, line: Line, start: int, end: int) -> str:
-        """The text of a line's columns start to end (exclusive)."""
-        return self._screen.clusters.text(line.text[start:end])
-
     # -- out
 
     def take_answers(self) -> bytes:
