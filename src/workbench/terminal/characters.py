@@ -45,7 +45,7 @@ def pieces() -> re.Pattern[str]:
 
 
 class Clusters:
-    """The clusters of one terminal. `full` says that `keep` is due; where even that leaves no room, marks are dropped."""
+    """The clusters of one terminal. Where there is no room left, marks are dropped."""
 
     LONGEST = 16  # code points of one cell
 
@@ -56,14 +56,9 @@ class Clusters:
         self._free: list[str] = []
 
     @property
-    def full(self) -> bool:
-        """Whether no stand-in is left."""
-        return self._next > _LAST and not self._free
-
-    @property
-    def roomy(self) -> bool:
-        """Whether a good part is free, so that `keep` will not be due again soon."""
-        return len(self._free) + _LAST - self._next > (_LAST - _FIRST) // 4
+    def room(self) -> float:
+        """The part of the stand-ins that is free. Low means that `keep` is due: one piece of output may take a quarter."""
+        return (len(self._free) + _LAST - self._next) / (_LAST - _FIRST)
 
     def cell(self, cluster: str) -> str:
         """The one code point that stands for a cluster (for most single characters: itself)."""

@@ -103,10 +103,19 @@ class Grid(pyte.Screen):
         charset = self.charsets[self.shift]
         if charset != "B":
             data = data.translate(CHARSETS[charset])
-        if data.isascii():
-            self._draw_narrow(data)
-        else:
+        if not data.isascii():
             self._draw_mixed(data)
+            return
+        cursor = self.cursor
+        length = len(data)
+        end = cursor.x + length
+        if end < self.columns and not self.inserting:  # as _draw_narrow, in one step: most text is this
+            y = cursor.y
+            self.rows[y].write(cursor.x, data, chr(self.pen) * length)
+            self.dirty.add(y)
+            cursor.x = end
+        else:
+            self._draw_narrow(data)
 
     def _draw_narrow(self, text: str) -> None:
         """Characters of one column each."""

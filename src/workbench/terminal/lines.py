@@ -64,7 +64,7 @@ class Line:
             self.styles += styles
         else:
             end = x + len(text)
-            if not old.isascii():
+            if HALF in old:
                 old = _halved(_halved(old, x), end)
             self.text = old[:x] + text + old[end:]
             own = self.styles

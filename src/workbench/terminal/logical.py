@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from .characters import HALF
+from .lines import Line
 
 if TYPE_CHECKING:
     from .terminal import Terminal
@@ -27,13 +28,13 @@ class Logical:
 
     def __init__(self, terminal: Terminal, first: int, rows: list[str]) -> None:
         self.first = first
-        self._starts = [0, *accumulate(len(row) for row in rows[:-1])]
+        self._starts = [0, *accumulate(len(row) for row in rows[:-1])] if len(rows) > 1 else [0]
         cells = "".join(rows).rstrip(" ")
-        clusters = terminal._screen.clusters
         self._places: list[int] | None = None  # the cell of each character; None where they are the same
         if cells.isascii():
             self.text = cells
         else:
+            clusters = terminal._screen.clusters
             texts = [("" if cell == HALF else clusters.cluster(cell)) for cell in cells]
             self.text = "".join(texts)
             self._places = [index for index, text in enumerate(texts) for _ in text]
@@ -59,27 +60,29 @@ class Logical:
 
 
 def lines(terminal: Terminal, first: int, end: int) -> Iterator[Logical]:
-    """The whole lines of the rows `first` to `end` (exclusive), oldest first. Rows that scroll away meanwhile are left out."""
-    number = start = first
+    """The whole lines of the rows `first` to `end` (exclusive), oldest first."""
+    columns = terminal.columns
+    start = first
     rows: list[str] = []
-    while number < end:
-        try:
-            line = terminal.line(number)
-        except IndexError:
-            number = start = max(number + 1, terminal.first_line)
-            rows = []
-            continue
+    for number, line in _rows(terminal, first):
+        if number >= end:
+            break
         if not rows:
             start = number
-        number += 1
-        if line.wrapped and len(rows) < LONGEST and number < end:
-            rows.append(
-                line.text.ljust(terminal.columns) if len(line.text) < terminal.columns - 1 else line.text
-            )
+        if line.wrapped and len(rows) < LONGEST and number < end - 1:
+            rows.append(line.text.ljust(columns) if len(line.text) < columns - 1 else line.text)
         else:
             rows.append(line.text)
             yield Logical(terminal, start, rows)
             rows = []
+
+
+def _rows(terminal: Terminal, first: int) -> Iterator[tuple[int, Line]]:
+    yield from terminal.scrollback.since(first)
+    top = terminal.top_line
+    for y, line in enumerate(list(terminal.rows)):
+        if top + y >= first:
+            yield top + y, line
 
 
 def bounds(terminal: Terminal, number: int) -> tuple[int, int]:

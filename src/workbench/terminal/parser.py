@@ -101,7 +101,7 @@ class Parser(pyte.ByteStream):
         self._csi = {key: _limited(getattr(screen, name)) for key, name in self.csi.items() if key != "m"}
         self._escape: dict[str, Handler] = {key: getattr(screen, name) for key, name in self.escape.items()}
         self._basic: dict[str, Handler] = {key: getattr(screen, name) for key, name in self.basic.items()}
-        self._parameters: dict[str, list[int]] = {"": []}
+        self._understood: dict[str, tuple[Handler | None, Any]] = {}  # control sequences seen before
 
     def restart(self) -> None:
         """Out of any unfinished character, sequence or string."""
@@ -121,7 +121,7 @@ class Parser(pyte.ByteStream):
     def _feed(self, data: str) -> None:
         self.held = ""
         screen = self.screen
-        match_token, end = _TOKEN.match, len(data)
+        match_token, end, understood = _TOKEN.match, len(data), self._understood
         position = 0
         fresh = True  # at the beginning of a line, as far as is known
         while position < end:
@@ -145,7 +145,11 @@ class Parser(pyte.ByteStream):
                 screen.draw(token[1])
                 continue
             if kind == _CSI:
-                self._control_sequence(token)
+                handler, parameters = understood.get(token[0]) or self._understand(token)
+                if handler is None:
+                    screen.pen = screen.styles.rendered(screen.pen, parameters)
+                else:
+                    handler(*parameters)
             elif kind == _CONTROL:
                 control = token[6]
                 if control in self._basic:
@@ -158,7 +162,7 @@ class Parser(pyte.ByteStream):
             elif kind == _STRING:
                 self.string, self.parts, self.length = token[10], [], 0
             screen.last = ""
-        if screen.styles.full or screen.clusters.full:
+        if screen.crowded:
             screen.tidy()
 
     # -- whole lines
@@ -222,32 +226,25 @@ class Parser(pyte.ByteStream):
 
     # -- sequences
 
-    def _control_sequence(self, token: re.Match[str]) -> None:
+    def _understand(self, token: re.Match[str]) -> tuple[Handler | None, Any]:
+        """What a control sequence does: a handler with its parameters, or SGR (no handler, but its fields)."""
         prefix, fields, between, final = token.group(2, 3, 4, 5)
-        if token.end() - token.start() > LONGEST_SEQUENCE:
-            return
         key = prefix + between + final
-        if key == "m":
-            self.screen.pen = self.screen.styles.rendered(self.screen.pen, fields)
-            return
         found = self._csi.get(key)
-        if found is not None:
+        action: tuple[Handler | None, Any]
+        if token.end() - token.start() > LONGEST_SEQUENCE:
+            return self.screen.debug, ()
+        if key == "m":
+            action = None, fields
+        elif found is None:
+            action = self.screen.debug, ()
+        else:
             handler, most = found
-            parameters = self._parameters.get(fields)
-            if parameters is None:
-                parameters = self._read_parameters(fields)
-            handler(*parameters[:most])
-
-    def _read_parameters(self, fields: str) -> list[int]:
-        """Numbers of `1;2;3`; what is left out is 0, of `4:3` only the first counts."""
-        found = []
-        for field in fields.split(";")[:MOST_PARAMETERS]:
-            digits = field.partition(":")[0]
-            found.append(min(int(digits), LARGEST_PARAMETER) if digits else 0)
-        if len(self._parameters) > 4096:
-            self._parameters.clear()
-        self._parameters[fields] = found
-        return found
+            action = handler, _parameters(fields)[:most]
+        if len(self._understood) > 4096:
+            self._understood.clear()
+        self._understood[token[0]] = action
+        return action
 
     def _designate(self, between: str, final: str) -> None:
         if between in ("(", ")"):
@@ -324,6 +321,17 @@ class Parser(pyte.ByteStream):
                 self.parts.append(part)
             else:
                 self.parts = []
+
+
+def _parameters(fields: str) -> list[int]:
+    """Numbers of `1;2;3`; what is left out is 0, of `4:3` only the first counts."""
+    if not fields:
+        return []
+    found = []
+    for field in fields.split(";")[:MOST_PARAMETERS]:
+        digits = field.partition(":")[0]
+        found.append(min(int(digits), LARGEST_PARAMETER) if digits else 0)
+    return found
 
 
 def _limited(handler: Any) -> tuple[Handler, int]:

@@ -74,9 +74,14 @@ class Screen(Strings):
             yield row.text, row.styles
         yield from self.scrollback.contents()
 
+    @property
+    def crowded(self) -> bool:
+        """Whether styles, links or clusters are running out, so that `tidy` is due."""
+        return self.styles.room < 1 / 16 or self.clusters.room < 1 / 4
+
     def tidy(self) -> None:
-        """Where styles, links or clusters have run out, forget those that are shown nowhere; old scrollback goes before new colours."""
-        while self.styles.full or self.clusters.full:
+        """Forget the styles, links and clusters that are shown nowhere; old scrollback goes before new colours."""
+        while True:
             numbers = {self.pen, *(saved.pen for saved in self.saved)}
             cells: set[str] = set()
             for text, styles in self._contents():
@@ -84,8 +89,9 @@ class Screen(Strings):
                 cells |= self.clusters.used((text,))
             self.styles.keep(numbers)
             self.clusters.keep(cells)
-            enough = self.styles.roomy and self.clusters.roomy
-            if enough or not self.scrollback.drop_oldest():
-                break
+            if self.styles.room > 1 / 4 and self.clusters.room > 1 / 2:
+                return
+            if not self.scrollback.drop_oldest():
+                return
             for _ in range(len(self.scrollback.pages) // 4):
                 self.scrollback.drop_oldest()

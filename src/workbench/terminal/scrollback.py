@@ -136,9 +136,12 @@ class Scrollback:
         self._trim()
 
     def drop_oldest(self) -> bool:
-        """Give up the oldest page; False where there is none."""
+        """Give up the oldest page, or half of the lines that are in none; False where there is nothing."""
         if not self._pages:
-            return False
+            half = (len(self._newest) + 1) // 2
+            del self._newest[:half]
+            self.dropped += half
+            return half > 0
         page = self._pages.pop(0)
         self._open.pop(page.first, None)
         self._packed -= page.count
@@ -237,6 +240,18 @@ class Scrollback:
         for page in list(self._pages):
             yield from page.open()
         yield from list(self._newest)
+
+    def since(self, number: int) -> Iterator[tuple[int, Line]]:
+        """(number, line) from a line's number on, for going through many; those dropped meanwhile are left out."""
+        for page in list(self._pages):
+            if page.first + page.count > number and page.first >= self.dropped:
+                for index, line in enumerate(page.open(), page.first):
+                    if index >= number:
+                        yield index, line
+        start = self.dropped + self._packed
+        for index, line in enumerate(list(self._newest), start):
+            if index >= number:
+                yield index, line
 
     def contents(self) -> Iterator[tuple[str, str]]:
         """Every text and the styles beside it, in larger pieces than lines: for looking at all of them."""

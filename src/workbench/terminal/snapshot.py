@@ -11,6 +11,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from workbench.model.errors import WorkbenchError
@@ -196,13 +197,8 @@ def _read_lines(screen: Screen, head: dict[str, Any], pages: bytes) -> None:
         at += text_size
         styles = pages[at : at + _int(style_size, 0, _HUGE)]
         at += style_size
-        total = sum(lengths)
         page = Page(array("H", lengths), bytes.fromhex(flags), texts, styles)
-        _check(len(page.flags) == page.count, "a page")
-        for part in (texts, styles):
-            _check(len(_unpacked(part, 4 * total + 1).decode("utf-8", "surrogatepass")) == total, "a page")
-        for line in page.open():
-            checker.check(line, MOST_COLUMNS)
+        checker.page(page)
         packed.append(page)
     _check(at == len(pages), "pages")
     newest = [checker.line(line, MOST_COLUMNS) for line in head["newest"]]
@@ -226,11 +222,29 @@ class _LineChecker:
     def check(self, line: Line, columns: int) -> None:
         _check(type(line.mark) is int and 0 <= line.mark <= FINISHED, "a mark")
         _check(len(line.text) == len(line.styles) <= columns, "a line's length")
-        if line.text:
-            _check(not _FORBIDDEN.search(line.text), "a line's text")
-            _check(ord(max(line.styles)) < self._styles, "a line's styles")
-            if not line.text.isascii():
-                _check(self._clusters.issuperset(_STAND_INS.findall(line.text)), "a line's clusters")
+        self._cells(line.text, line.styles)
+
+    def page(self, page: Page) -> None:
+        """A page's lines all at once, for there may be many."""
+        total = sum(page.lengths)
+        _check(len(page.flags) == page.count and max(page.flags) >> 1 <= FINISHED, "a page")
+        text, styles = (
+            _unpacked(part, 4 * total + 1).decode("utf-8", "surrogatepass")
+            for part in (page.text, page.styles)
+        )
+        _check(len(text) == len(styles) == total, "a page")
+        self._cells(text, styles)
+        if HALF in text:
+            starts = accumulate(page.lengths[:-1], initial=0)
+            _check(not any(text[start : start + 1] == HALF for start in starts), "a page")
+
+    def _cells(self, text: str, styles: str) -> None:
+        if text:
+            plain = text.isascii() and text.isprintable()  # most are, and this is quick
+            _check(plain or not _FORBIDDEN.search(text), "a line's text")
+            _check(ord(max(styles)) < self._styles, "a line's styles")
+            if not text.isascii():
+                _check(self._clusters.issuperset(_STAND_INS.findall(text)), "a line's clusters")
 
 
 def _read_state(screen: Screen, head: dict[str, Any]) -> None:

@@ -48,9 +48,9 @@ PLAIN_STYLE = Style()
 
 
 class Styles:
-    """The styles of one terminal by number; number 0 is the default. `full` says that `keep` is due.
+    """The styles of one terminal by number; number 0 is the default.
 
-    Where even that leaves no room, a new style loses its colours and link, and as a last resort is the default.
+    Where there is no room left, a new style loses its colours and link, and as a last resort is the default.
     """
 
     LIMIT = 1 << 17
@@ -69,15 +69,10 @@ class Styles:
         return self.styles[number]
 
     @property
-    def full(self) -> bool:
-        """Whether no number, or no link, is left."""
-        return (not self._free and len(self.styles) >= self.LIMIT) or len(self._links) >= self.LINKS
-
-    @property
-    def roomy(self) -> bool:
-        """Whether a good part is free, so that `keep` will not be due again soon."""
-        room = len(self._free) + self.LIMIT - len(self.styles)
-        return room > self.LIMIT // 4 and len(self._links) < self.LINKS * 3 // 4
+    def room(self) -> float:
+        """The part of the numbers, or of the links, that is free. Low means that `keep` is due: one piece of output may take 1/16."""
+        numbers = (len(self._free) + self.LIMIT - len(self.styles)) / self.LIMIT
+        return min(numbers, 1 - len(self._links) / self.LINKS)
 
     def number(self, style: Style) -> int:
         """The number of a style."""
