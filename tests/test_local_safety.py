@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.support.local import in_child, local_backend, run
+from tests.support.local import WITHOUT_PRIVILEGES, in_child, local_backend, run
 from tests.support.oracle import Oracle
 from workbench.backends.local import LocalBackend, database, naming
 from workbench.model.errors import WorkbenchError
@@ -283,12 +283,10 @@ def test_a_full_disk_is_said_to_be_full(small_disk: Path) -> None:
     assert run(backend.kv.get(ID, "k")).value == b"new"
 
 
-LOOKING = """
-import ctypes, json, os, sys
-if os.geteuid() == 0:
-    # Even root is held to permissions without its capabilities: capset(version 3, no capability at all).
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    assert ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) == 0
+LOOKING = (
+    WITHOUT_PRIVILEGES
+    + """
+import json, sys
 from workbench.backends.local import LocalBackend
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
@@ -311,6 +309,7 @@ for attempt in (
         codes.append(error.code)
 print(json.dumps([value, names, codes]))
 """
+)
 
 
 def _as_reader(folder: Path) -> list[object]:

@@ -15,6 +15,15 @@ from workbench.operations.executor import drive
 
 T = TypeVar("T")
 
+WITHOUT_PRIVILEGES = """
+import ctypes, os
+if os.geteuid() == 0:
+    # Even root is held to permissions without its capabilities: capset(version 3, no capability at all).
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    assert ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) == 0
+"""
+"""Code for the beginning of a child that is to be refused what an ordinary user is refused."""
+
 
 def local_backend(state: Path, *bindings: Binding) -> LocalBackend:
     """The backend of a project with these bindings; `state` is the folder that holds `v3`, or `v3` itself."""

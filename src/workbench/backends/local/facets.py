@@ -34,7 +34,11 @@ def parse(data: bytes) -> list[FacetEntry]:
     if len(data) <= len(MAGIC):
         return []
     if not data.startswith(MAGIC):
-        raise WorkbenchError("do.facet_index", "the facet index is of a format that is not known")
+        raise WorkbenchError(
+            "do.facet_index",
+            "the facet index is of a format that is not known",
+            "It may be damaged, or a newer emulator's: then a newer cfwb reads it. The object's own storage still works.",
+        )
     entries: list[FacetEntry] = []
     seen: set[tuple[int, bytes]] = set()
     at = len(MAGIC)
@@ -67,7 +71,10 @@ def read_index(path: str) -> list[FacetEntry]:
         return []
     except OSError as error:
         raise WorkbenchError("state.unreadable", f"{path} can't be read: {error.strerror}") from error
-    return parse(data)
+    try:
+        return parse(data)
+    except WorkbenchError as error:
+        raise WorkbenchError(error.code, f"{path}: {error.message}", error.hint) from None
 
 
 def path_of(entries: list[FacetEntry], entry: FacetEntry) -> tuple[str, ...]:

@@ -261,7 +261,8 @@ class SqlConsole(Pane):
         await self.save_draft()
         parts = await self._parts(text, at)
         if not parts:
-            self.draw_status("there is no statement here")
+            if parts is not None:
+                self.draw_status("there is no statement here")
             return
         await self.clear_results()
         await self.runs.run_all(text, parts, shift)
@@ -269,13 +270,13 @@ class SqlConsole(Pane):
         if view is not None and (focus or view.pinned):
             view.focus_content()
 
-    async def _parts(self, text: str, at: int | None) -> list[tuple[int, int, Effect]]:
-        """Where the statements are; with a place only the one there, or the last before it."""
+    async def _parts(self, text: str, at: int | None) -> list[tuple[int, int, Effect]] | None:
+        """Where the statements are; with a place only the one there, or the last before it. None after an error is told."""
         try:
             parts = await self.connection.statements(text)
         except WorkbenchError as error:
             self.tell_error(error)
-            return []
+            return None
         if at is None or not parts:
             return parts
         before = [part for part in parts if part[0] <= at]

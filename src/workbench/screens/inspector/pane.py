@@ -165,6 +165,9 @@ class Inspecting(Pane):
         if known.alarm:
             parts.append((f"   alarm {from_now(known.alarm)}", "$text-accent"))
         counted = f"{len(live)} facet{'s' if len(live) != 1 else ''}" if facets else "no facets"
+        if known.problem:
+            parts.append(("   " + visible(known.problem, limit=300), "$text-error"))
+            counted = "its facets are not known"
         parts.append(f"   {counted}{f', {gone} deleted' if gone else ''}   {size(total)}")
         parts.append((f"   id {self.place.object[:8]}…", "$text-muted"))
         self.query_one("#where", Static).update(Content.assemble(*parts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from workbench.model.durable_objects import Facet
+from workbench.model.errors import WorkbenchError
 from workbench.model.sql import Schema, Table
 from workbench.screens.console.connection import Connection
 from workbench.screens.pane import Locator
@@ -16,13 +17,17 @@ PAGE = 100
 
 
 class Known(NamedTuple):
-    """An object as read: its class's and its own name (None where it has none), alarm (ISO 8601), legacy or not, rooms."""
+    """An object as read: its class's and its own name (None where it has none), alarm (ISO 8601), legacy or not, rooms.
+
+    problem: why its facets are not among them, or "".
+    """
 
     class_name: str
     name: str | None
     alarm: str | None
     legacy: bool
     own: Facet
+    problem: str = ""
 
     @property
     def facets(self) -> list[Facet]:
@@ -51,9 +56,13 @@ class Place(NamedTuple):
         """Everything about the object but what lies in its rooms. Raises `do.object_not_found`."""
         session, namespace, object = self.session, self.namespace, self.object
         known = await session.ask(lambda backend: backend.durable_objects.object(namespace, object))
-        own = await session.ask(lambda backend: backend.durable_objects.room(namespace, object))
+        problem = ""
+        try:
+            own = await session.ask(lambda backend: backend.durable_objects.room(namespace, object))
+        except WorkbenchError as error:  # the index of its facets: what it keeps itself is shown all the same
+            own, problem = Facet("", (), 0, 0, 0, 0, 0, False, ()), error.message
         class_name, legacy = await self.class_of()
-        return Known(class_name, known.name, known.alarm, legacy, own)
+        return Known(class_name, known.name, known.alarm, legacy, own, problem)
 
     async def class_of(self) -> tuple[str, bool]:
         """The class's name, and whether it keeps its storage the old way."""
@@ -93,6 +102,8 @@ def rooms_of(house: Known) -> list[Room]:
     facets = house.facets
     if house.legacy:
         title, words = "object", "all it keeps (legacy class: no SQL)"
+    elif house.problem:
+        title, words = "object", "all it keeps; its facets can't be read"
     elif facets:
         title, words = "supervisor", "its own: no facet sees it"
     else:

@@ -10,6 +10,7 @@ from workbench.widgets.binding_tree import Item
 FOLDERS = {"kv": "kv", "r2": "r2", "d1": "d1", "do": "durable_object", "workflows": "workflow"}
 """The kinds whose counts the folders of the state directory hold."""
 
+UNREADABLE = "!"
 FAILED = {"errored", "failed"}
 
 
@@ -21,7 +22,7 @@ async def note_of(session: Session, item: Item) -> str | None:
     try:
         return await _count(session, binding)
     except WorkbenchError:
-        return "!"
+        return UNREADABLE
 
 
 async def _count(session: Session, binding: Binding) -> str | None:
@@ -34,8 +35,11 @@ async def _count(session: Session, binding: Binding) -> str | None:
         return f"{len(await session.ask(lambda backend: backend.durable_objects.object_ids(resource))):,}"
     if binding.kind == "d1":
         for database in await session.ask(lambda backend: backend.d1.databases()):
-            if database.id == resource and database.tables is not None:
-                return f"{database.tables:,} tbl{'s' if database.tables != 1 else ''}"
+            if database.id != resource or database.size_bytes is None:
+                continue
+            if database.tables is None:
+                return UNREADABLE
+            return f"{database.tables:,} tbl{'s' if database.tables != 1 else ''}"
         return "empty"
     if binding.kind == "workflow":
         page = await session.ask(lambda backend: backend.workflows.instances(resource, 100))
