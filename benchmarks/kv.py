@@ -31,8 +31,8 @@ WHERE key >= ? AND key < ? AND (+expiration IS NULL OR +expiration >= ?) ORDER B
 def run() -> list[Ratio]:
     with tempfile.TemporaryDirectory() as folder:
         state = os.path.join(folder, ".wrangler", "state")
-        path = _fill(state, LARGE, KEYS)
-        _fill(state, SMALL, PAGE)
+        path = fill(state, LARGE, KEYS)
+        fill(state, SMALL, PAGE)
         bindings = [{"binding": name, "id": name} for name in (LARGE, SMALL)]
         with open(os.path.join(folder, "wrangler.jsonc"), "w") as config:
             json.dump({"name": "benchmark", "kv_namespaces": bindings}, config)
@@ -71,7 +71,7 @@ def _memory(project: str) -> str:
     )
 
 
-def _fill(state: str, namespace: str, count: int) -> str:
+def fill(state: str, namespace: str, count: int) -> str:
     """A namespace's database as the emulator leaves it; its path. (Lists never look at the values' files.)"""
     path = naming.database_path(state, "kv", naming.KV, namespace)
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -15,6 +15,7 @@ from tests.support.cli import Answer, cfwb, on_terminal
 from tests.support.oracle import Oracle
 
 Command = Callable[..., Answer]
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,14 @@ def test_a_list_of_the_account_is_whole_and_an_error_closes_it(
     finally:
         for name in names:
             oracle.kv().delete(name)
+
+
+def test_the_table_of_what_each_side_offers_is_current() -> None:
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "scripts" / "make_targets_table.py"), run_name="made")
+    text = (ROOT / "docs" / "targets.md").read_text()
+    assert text == made["page"](text), "run: python scripts/make_targets_table.py"
 
 
 # --- which account

@@ -328,7 +328,7 @@ def test_a_cursor_says_where_in_a_page_it_points() -> None:
 
 def test_credentials_go_over_tls_only() -> None:
     from workbench.backends.cloudflare.credentials import Credentials
-    from workbench.backends.cloudflare.secrets import Secret
+    from workbench.model.secrets import Secret
 
     with pytest.raises(WorkbenchError) as caught:
         Line("http://example.com", Credentials("token", "test", Secret("abcdef")))

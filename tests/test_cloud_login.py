@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import workbench
 from tests.support.account import ACCOUNT, TOKEN, StandIn
 from tests.support.account.server import EMAIL, KEY
 from tests.support.cli import Answer, cfwb, on_terminal
@@ -22,8 +24,8 @@ from tests.support.local import run
 from tests.support.oracle import Oracle
 from tests.support.targets import account
 from workbench.backends.cloudflare import credentials, wrangler_login
-from workbench.backends.cloudflare.secrets import VARIABLES, Secret, for_children
 from workbench.model.errors import WorkbenchError
+from workbench.model.secrets import VARIABLES, Secret, for_children
 
 ACCESS, REFRESH = "access-token-old-abcdefghijklmnop", "refresh-old-qrstuvwxyz"
 
@@ -233,6 +235,23 @@ def test_an_exception_on_the_way_does_not_tell(stand_in: StandIn) -> None:
 def test_children_get_no_credentials() -> None:
     env = {"PATH": "/bin", "CLOUDFLARE_ACCOUNT_ID": "a"} | dict.fromkeys(VARIABLES, "planted")
     assert for_children(env) == {"PATH": "/bin", "CLOUDFLARE_ACCOUNT_ID": "a"}
+
+
+def test_whoever_starts_a_program_says_what_its_environment_is() -> None:
+    """Not the sandboxes' side, which makes environments of its own."""
+    source = Path(workbench.__file__).parent
+    found = []
+    for file in source.rglob("*.py"):
+        if file.relative_to(source).parts[0] in ("sandbox", "hub") or "sandboxes" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen")
+                and not any(word.arg == "env" for word in node.keywords)
+            ):
+                found.append(f"{file}:{node.lineno}")
+    assert not found
 
 
 PLANTED = {

@@ -12,6 +12,7 @@ from typing import Any
 from textual.app import SuspendNotSupported
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.secrets import for_children
 
 
 def edit_outside(app: Any, text: str, ending: str = "") -> str:
@@ -24,7 +25,8 @@ def edit_outside(app: Any, text: str, ending: str = "") -> str:
     keep = False
     try:
         with app.suspend():
-            status = subprocess.run([*shlex.split(command), path], check=False).returncode
+            done = subprocess.run([*shlex.split(command), path], check=False, env=for_children(os.environ))
+            status = done.returncode
         if status != 0:
             raise WorkbenchError(
                 "editor.failed", f"{command} ended with status {status}: nothing was taken over"

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.secrets import MASK
 from workbench.model.tagged import text_or_bytes
 
 from .api import Answer, Api
 from .catalogue import ApiOperation, ApiParameter
 from .mirrored import is_mirrored
 from .paging import MOST_PAGES, next_cursor
-from .secrets import MASK
 
 BINARY = "application/octet-stream"
 

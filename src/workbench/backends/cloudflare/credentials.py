@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.secrets import Secret, without
 
-from .secrets import Secret, without
 from .wrangler_login import Login, login_file, read_login
 
 Kind = Literal["token", "key", "login"]

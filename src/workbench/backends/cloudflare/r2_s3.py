@@ -15,9 +15,9 @@ from xml.sax.saxutils import escape
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.model.r2 import R2Body, R2Object, R2Upload
+from workbench.model.secrets import Secret
 
 from .api import Api, ApiError
-from .secrets import Secret
 from .shapes import moment
 from .signing import signed
 

@@ -8,7 +8,7 @@ import hmac
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
-from .secrets import Secret
+from workbench.model.secrets import Secret
 
 REGION = "auto"
 SERVICE = "s3"

@@ -13,9 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.secrets import Secret
 from workbench.model.times import iso
-
-from .secrets import Secret
 
 CLIENT_ID = "54d11594-84e4-41aa-b438-e81b8fa78ee7"
 """Wrangler's OAuth app, whose token it is."""

@@ -45,9 +45,14 @@ def _open_copy(path: str) -> apsw.Connection:
     import sys
     import tempfile
 
+    from workbench.model.secrets import for_children
+
     folder = tempfile.mkdtemp(prefix="cfwb-read-")
     done = subprocess.run(
-        [sys.executable, "-c", _COPY, folder, path, path + "-wal"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _COPY, folder, path, path + "-wal"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=for_children(os.environ),
     )
     copy = os.path.join(folder, os.path.basename(path))
     if done.returncode:

@@ -116,12 +116,18 @@ def _running_by_lsof(place: str) -> bool:
     import shutil
     import subprocess
 
+    from workbench.model.secrets import for_children
+
     lsof = shutil.which("lsof")
     if lsof is None:
         return True
     try:
         done = subprocess.run(
-            [lsof, "-w", "-c", RUNTIME, "-Fn"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10
+            [lsof, "-w", "-c", RUNTIME, "-Fn"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=10,
+            env=for_children(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired):
         return True
