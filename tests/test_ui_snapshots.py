@@ -16,6 +16,7 @@ from workbench.screens.console import connection
 from workbench.screens.pane import Locator
 from workbench.widgets.house import House
 from workbench.widgets.sql_editor import SqlEditor
+from workbench.widgets.value_view import ValueView
 
 __all__ = ["demo", "home"]
 
@@ -55,6 +56,7 @@ def picture(demo: str, snap_compare: Any, size: str, theme: str) -> Callable[...
                 failed.append(error)
             app.clear_notifications()
             await pilot.pause(0.2)
+            await pilot.pause()
 
         same = snap_compare(app, terminal_size=SIZES[size], run_before=bring)
         if failed:
@@ -150,7 +152,8 @@ def test_two_facets_compared(picture: Callable[..., None]) -> None:
         await w.press("c")
         await w.until("≠ 3 differ")
         await w.press("down")
-        await w.until("first entry")
+        views = list(w.app.screen.query(ValueView))
+        await w.until(lambda: all('"id": 1' in view.looked.text for view in views if view.looked.text))
 
     picture(act)
 

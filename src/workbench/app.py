@@ -75,6 +75,12 @@ class WorkbenchApp(App[int]):
 
         return window_commands(self)
 
+    def push_screen(self, screen: Any, *arguments: Any, **options: Any) -> Any:
+        """A passing note is about what was done before: it never lies over a question, or over what one types."""
+        if not isinstance(screen, str):
+            self.clear_notifications()
+        return super().push_screen(screen, *arguments, **options)
+
     # The end
 
     def _handle_exception(self, error: Exception) -> None:

@@ -20,7 +20,7 @@ EVERYWHERE = (
     ("f6", "from the tree to the pane and back"),
     ("ctrl+o", "jump: a letter on everything that takes the focus"),
     ("[  ]", "previous, next tab    alt+1 … alt+9: that tab"),
-    ("ctrl+w", "close the tab"),
+    ("ctrl+w", "close the tab; alt+w where one types"),
     ("ctrl+r", "read everything on screen again"),
     ("ctrl+t", "dark or light"),
     ("ctrl+q", "leave; nothing is lost"),

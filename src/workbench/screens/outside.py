@@ -32,7 +32,9 @@ def edit_outside(app: Any, text: str, ending: str = "") -> str:
                 "editor.failed", f"{command} ended with status {status}: nothing was taken over"
             )
         with open(path, encoding="utf-8", newline="", errors="surrogatepass") as file:
-            return file.read()
+            edited = file.read()
+        # Most editors end a file with a line end; a text that had none keeps none.
+        return edited if text.endswith("\n") else edited.removesuffix("\n")
     except SuspendNotSupported:
         raise WorkbenchError(
             "editor.no_terminal", "this terminal can't be handed to another program: edit the text here"

@@ -144,7 +144,10 @@ class Pane(Widget):
     def tell(self, text: str, *, error: bool = False) -> None:
         """A passing note. Text from anywhere: control codes are made visible, markup is not parsed."""
         self.app.notify(
-            visible(text, lines=True, limit=2000), severity="error" if error else "information", markup=False
+            visible(text, lines=True, limit=2000),
+            severity="error" if error else "information",
+            timeout=8 if error else 3,
+            markup=False,
         )
 
     def tell_error(self, error: WorkbenchError) -> None:

@@ -32,10 +32,10 @@ def from_now(moment: str) -> str:
 
 
 def amount(seconds: float) -> str:
-    """About how long, in one unit: `23 h`, `90 s`."""
+    """About how long, in one unit, to the nearest: `23 h`, `90 s`."""
     for unit, length in _UNITS:
-        if seconds >= 2 * length or unit == "s":
-            return f"{int(seconds // length)} {unit}"
+        if seconds >= 1.95 * length or unit == "s":
+            return f"{int(seconds / length + 0.5)} {unit}"
     return ""
 
 

@@ -15,6 +15,8 @@ from textual.widgets.tree import TreeNode
 from workbench.model.text import visible
 
 LABEL_LIMIT = 300
+LEAST_LABEL = 6
+"""Cells of a label that its note leaves."""
 MOST_FOUND = 500
 """Lines below one that a filter finds; the rest is a number, until more of the name is typed."""
 _NO_LABEL = Text("")
@@ -194,9 +196,12 @@ class BindingTree(Tree[Item]):
         sign = _SIGNS.get(item.mark, "")
         label = visible(item.label, limit=LABEL_LIMIT)
         note = visible(item.note, limit=40)
-        free = room - len(fold) - cell_len(sign) - (cell_len(note) + 1 if note else 0) - 1
-        if free < 6 and note:
-            note, free = "", room - len(fold) - cell_len(sign) - 1
+        wanted = min(LEAST_LABEL, cell_len(label))
+        free = room - len(fold) - cell_len(sign) - 1
+        while note and free - cell_len(note) - 1 < wanted:
+            note = note.rpartition(" · ")[0]  # what matters less stands further back
+        if note:
+            free -= cell_len(note) + 1
         if cell_len(label) > free:
             label = set_cell_size(label, max(1, free - 1)) + "…"
         text = Text(fold, style=base_style, no_wrap=True, end="")

@@ -144,9 +144,10 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.Moved(self))
 
     def replace_row(self, index: int, row: Row) -> None:
-        """The row as it is now (a cell was written)."""
+        """The row as it is now (a cell was written); columns grow where it needs them to."""
         self.held.rows[index] = row
-        self._redraw()
+        self.columns.sample([row], self._thousands)
+        self._grown()
 
     def remove_row(self, index: int) -> None:
         """The row is gone."""

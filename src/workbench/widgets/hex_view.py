@@ -36,9 +36,11 @@ class HexView(ScrollView, can_focus=True):
         self.data = b""
         self._palette = Palette(self)
 
-    def show(self, data: bytes) -> None:
+    def show(self, data: bytes, *, keep: bool = False) -> None:
+        """keep: the lines in sight stay where they are."""
         self.data = data
-        self.scroll_to(0, 0, animate=False)
+        if not keep:
+            self.scroll_to(0, 0, animate=False)
         self._grown()
 
     def on_resize(self) -> None:

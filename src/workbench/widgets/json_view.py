@@ -58,15 +58,30 @@ class JsonView(ScrollView, can_focus=True):
         self.cursor = 0
         self._palette = Palette(self)
 
-    def show(self, value: Any, *, tagged: bool = False) -> None:
-        """value: what `json_tree.parse` gave, or tagged JSON."""
+    def show(self, value: Any, *, tagged: bool = False, keep: bool = False) -> None:
+        """value: what `json_tree.parse` gave, or tagged JSON. keep: what is open stays open, and the cursor where it is."""
+        before, here = self.lines, self.node
         root = Node(value, tagged=tagged)
         self.lines, self.cursor = [root], 0
-        self._open_small(root)
-        if not root.opened and root.opens:
-            self._open(0)
-        self.scroll_to(0, 0, animate=False)
+        if keep and before and root.opens:
+            self._open_again({node.path() for node in before if node.opened})
+            place = here.path() if here is not None else "$"
+            self.cursor = next((at for at, node in enumerate(self.lines) if node.path() == place), 0)
+        else:
+            self._open_small(root)
+            if not root.opened and root.opens:
+                self._open(0)
+            self.scroll_to(0, 0, animate=False)
         self._grown()
+
+    def _open_again(self, paths: set[str]) -> None:
+        """Open the lines of these paths, as far as they are still there."""
+        at = 0
+        while at < len(self.lines) < OPEN_MOST:
+            node = self.lines[at]
+            if node.opens and node.path() in paths:
+                self._open(at)
+            at += 1
 
     def _open_small(self, root: Node) -> None:
         """Open everything where that gives few lines; else only the root."""

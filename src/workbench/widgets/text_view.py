@@ -42,10 +42,12 @@ class TextView(ScrollView, can_focus=True):
         self._starts = array("Q")
         self._width = 0
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, *, keep: bool = False) -> None:
+        """keep: the lines in sight stay where they are."""
         self.text = text
         self._width = 0
-        self.scroll_to(0, 0, animate=False)
+        if not keep:
+            self.scroll_to(0, 0, animate=False)
         self._wrap()
 
     def on_resize(self) -> None:

@@ -110,6 +110,8 @@ class ValueView(Vertical):
         self.looked = Looked((), None, None, "")
         self.way: Way | None = None
         self.path = ""
+        self._name = ""
+        self._again = False
         self._tagged: Any = None
         self._filled: set[Way] = set()
         self._looking = Cancel()
@@ -125,20 +127,23 @@ class ValueView(Vertical):
     # What is shown
 
     def show(self, data: bytes, *, media: str = "", name: str = "") -> None:
-        """Show some bytes. media: their type where one is known. A large value shows its head first."""
-        self._begin(data)
+        """Show some bytes. media: their type where one is known. A large value shows its head first.
+
+        name: whose value it is; one of the same name again is shown the same way, at the same place.
+        """
+        self._begin(data, name)
         if len(data) <= HEAD:
             self._take(look(data, media))
         else:
             head = data[:HEAD].decode("utf-8", "ignore")
             self._take(Looked((), head, None, f"{size(len(data))} · reading …"))
-            self._view("text", TextView).show(head)
+            self._view("text", TextView).show(head, keep=self._again)
             self.query_one(ContentSwitcher).current = "text"
             self._look(data, media, self._looking)
 
-    def show_tagged(self, value: Any, raw: bytes = b"") -> None:
-        """Show tagged JSON as JavaScript would say it; raw: the stored bytes, for the hex view."""
-        self._begin(raw)
+    def show_tagged(self, value: Any, raw: bytes = b"", *, name: str = "") -> None:
+        """Show tagged JSON as JavaScript would say it; raw: the stored bytes, for the hex view; name: as in `show`."""
+        self._begin(raw, name)
         text = dumps(value, indent=2)
         ways: tuple[Way, ...] = ("json", "text", "hex") if raw else ("json", "text")
         self._tagged = value
@@ -156,8 +161,10 @@ class ValueView(Vertical):
             kind = {int: "INTEGER", float: "REAL"}.get(type(value), "NULL")
             self._take(Looked(("text",), said, None, kind))
 
-    def _begin(self, data: bytes) -> None:
-        self.data, self._tagged, self.path = data, None, ""
+    def _begin(self, data: bytes, name: str = "") -> None:
+        self._again, self._name = bool(name) and name == self._name, name
+        self.data, self._tagged = data, None
+        self.path = self.path if self._again else ""
         if "json" in self._filled:
             self._view("json", JsonView).show(
                 None
@@ -175,9 +182,9 @@ class ValueView(Vertical):
 
     def _take(self, looked: Looked) -> None:
         self.looked = looked
-        self.way = None
+        before, self.way = self.way, None
         if looked.ways:
-            self.show_way(looked.ways[0])
+            self.show_way(before if self._again and before in looked.ways else looked.ways[0])
             self.post_message(self.Shown())
         else:
             self._draw()
@@ -204,13 +211,14 @@ class ValueView(Vertical):
         self._draw()
 
     def _fill(self, way: Way) -> None:
+        keep = self._again
         if way == "json":
             tagged = self._tagged is not None
-            self._view(way, JsonView).show(self.looked.json, tagged=tagged)
+            self._view(way, JsonView).show(self.looked.json, tagged=tagged, keep=keep)
         elif way == "text":
-            self._view(way, TextView).show(self.looked.text or "")
+            self._view(way, TextView).show(self.looked.text or "", keep=keep)
         elif way == "hex":
-            self._view(way, HexView).show(self.data)
+            self._view(way, HexView).show(self.data, keep=keep)
         else:
             self._view(way, ImageView).show(self.data)
 

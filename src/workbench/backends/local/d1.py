@@ -137,7 +137,7 @@ def _tables(path: str) -> int | None:
 def _removed(path: str, state_directory: str, dry_run: bool) -> Removal:
     """The file itself first: a log left behind alone means nothing, and SQLite drops it when the file is made again."""
     files = [path + end for end in ("", "-shm", "-wal") if os.path.exists(path + end)]
-    lines = [f"file {os.path.relpath(file, state_directory)}" for file in files]
+    lines = [f"file {os.path.relpath(path, state_directory)}"]  # its -wal and -shm are part of it
     if not dry_run:
         with translated(path):
             for file in files:

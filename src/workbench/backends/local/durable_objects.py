@@ -268,7 +268,9 @@ class LocalDurableObjects:
 
         folder = self._list(namespace)
         lookup.require(folder, namespace, object)
-        return remove_object(folder, object, live=server_running(self._state), dry_run=dry_run)
+        what = f"object {lookup.name_of(folder, object) or ''}".rstrip()
+        live = server_running(self._state)
+        return remove_object(folder, object, what=what, live=live, dry_run=dry_run)
 
     async def delete_facet(
         self, namespace: str, object: str, facets: tuple[str, ...], dry_run: bool = False

@@ -13,24 +13,26 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.state import Removal
 
 from . import alarms, database, storage
-from .facets import FacetEntry
+from .facets import FacetEntry, path_of
+from .lookup import entries_of
 from .object_files import Folder
 
 _KEPT = ("_cf_KV", "_cf_METADATA", "_cf_EXTERNALS", "__miniflare_do_name")
 _MOST_LINES = 1000
 LIVE_NOTE = (
-    "A server is running, so the databases were emptied in place. An object that is awake misses its tables until it "
+    "A server is running, so the databases are emptied in place. An object that is awake misses its tables until it "
     "starts again: after ten seconds without a request, or with the server."
 )
 LIVE_ALARM_NOTE = " The server forgets its alarm with its next start."
 
 
 def remove_object(
-    folder: Folder, object: str, *, live: bool, dry_run: bool, keep_tables: bool = False
+    folder: Folder, object: str, *, what: str, live: bool, dry_run: bool, keep_tables: bool = False
 ) -> Removal:
     """Everything of an object: its alarm, its database, its facets, their index.
 
-    keep_tables: what is emptied in place keeps its tables without their rows (the engine of Workflows needs its own).
+    what: what a person calls its database. keep_tables: what is emptied in place keeps its tables without their rows
+    (the engine of Workflows needs its own).
     """
     alarm = _has_alarm(folder, object)
     names = sorted(
@@ -38,7 +40,9 @@ def remove_object(
     )
     databases = [name for name in names if name.endswith(".sqlite")]
     lines = [f"alarm of {object}"] if alarm else []
-    lines += _lines(folder, databases if live else names, live)
+    lines += _lines(
+        folder, databases if live else names, {f"{object}.sqlite": what} | _facets(folder, object)
+    )
     if not dry_run:
         if alarm:
             with database.write(f"{folder.path}/metadata.sqlite") as connection:
@@ -54,7 +58,7 @@ def remove_facets(
     """The databases of these facets; their numbers stay in the index."""
     databases = [f"{object}.{entry.id}.sqlite" for entry in entries if folder.has(object, entry.id)]
     names = [name + end for name in databases for end in ("", "-wal", "-shm") if name + end in folder.names]
-    lines = _lines(folder, databases if live else names, live)
+    lines = _lines(folder, databases, _facets(folder, object))
     if not dry_run:
         _go(folder, databases if live else names, live)
     return Removal(lines[:_MOST_LINES], len(lines), dry_run, False, LIVE_NOTE if live and databases else "")
@@ -70,9 +74,22 @@ def _has_alarm(folder: Folder, object: str) -> bool:
         return False
 
 
-def _lines(folder: Folder, names: list[str], live: bool) -> list[str]:
+def _facets(folder: Folder, object: str) -> dict[str, str]:
+    """What a person calls the databases of an object's facets."""
+    try:
+        entries = entries_of(folder, object)
+    except WorkbenchError:  # a damaged index: their files' names have to do
+        return {}
+    return {
+        f"{object}.{entry.id}.sqlite": f"facet {' ▸ '.join(path_of(entries, entry))}" for entry in entries
+    }
+
+
+def _lines(folder: Folder, names: list[str], called: dict[str, str]) -> list[str]:
+    """A line a database or index, with its file. A database's `-wal` and `-shm` are part of it."""
     where = "/".join(folder.path.rsplit("/", 2)[1:])
-    return [f"{'everything in' if live else 'file'} {where}/{name}" for name in names]
+    whole = [name for name in names if not name.endswith(("-wal", "-shm"))]
+    return [f"{called.get(name, 'file')} {where}/{name}" for name in whole]
 
 
 def _go(folder: Folder, names: list[str], live: bool, keep_tables: bool = False) -> None:

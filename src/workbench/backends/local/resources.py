@@ -176,7 +176,7 @@ def removal(resource: Resource, given: Sequence[str], total: int, *, live: bool,
     if live:
         return Removal(lines, total, dry_run, note="Emptied in place: a dev server has it open.")
     files = [f"file {resource.relative(path)}" for path in resource.files()]
-    databases = [line for line in files if ".sqlite" in line]
+    databases = [line for line in files if line.endswith(".sqlite")]
     return Removal((databases + lines)[:MOST_LISTED], total + len(databases), dry_run)
 
 

@@ -41,7 +41,7 @@ _ATTEMPT_FAILED = {12, 21}
 
 
 LIVE_NOTE = (
-    "A server is running, so the instance was emptied in place; one that is under way stays in the server's memory, "
+    "A server is running, so the instance is emptied in place; one that is under way stays in the server's memory, "
     "and goes on, until the server starts again."
 )
 
@@ -121,7 +121,8 @@ class LocalWorkflows:
         folder = self._files(workflow)
         file = self._file(folder, workflow, instance)
         live = server_running(self._state)
-        removal = remove_object(folder, file, live=live, dry_run=dry_run, keep_tables=True)
+        what = f"instance {instance}"
+        removal = remove_object(folder, file, what=what, live=live, dry_run=dry_run, keep_tables=True)
         if not live:
             return removal
         return removal._replace(needs_restart=True, note=LIVE_NOTE)

@@ -6,11 +6,14 @@ import json
 import time
 from typing import Any, NamedTuple, Protocol
 
+from rich.cells import cell_len
+
 from workbench.model.kv import KvKey, KvValue
 from workbench.model.page import Page
 from workbench.model.progress import Cancel, Progress
 from workbench.model.r2 import R2Object
 from workbench.model.state import Removal
+from workbench.model.text import visible
 from workbench.screens import when
 from workbench.screens.overview import size
 from workbench.screens.session import Session
@@ -86,6 +89,12 @@ def moment(expiration: int) -> str:
 
 def pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _brief(metadata: Any) -> str:
+    """Metadata in ten cells."""
+    said = visible(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")), limit=9)
+    return said if cell_len(said) <= 10 else "{…}"
 
 
 class _Common:
@@ -168,7 +177,7 @@ class KvSource(_Common):
             Entry(
                 one.name,
                 one.name[cut:] or '""',
-                size="" if one.metadata is None else "{…}",
+                size="" if one.metadata is None else _brief(one.metadata),
                 when=until(one.expiration),
                 data=one,
             )

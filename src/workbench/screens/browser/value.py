@@ -27,13 +27,19 @@ class ValuePanel(Vertical):
     def _facts(self, *parts: Any) -> None:
         self.query_one("#facts", Static).update(Content.assemble(*parts))
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._shown: Loaded | None = None
+
     def folder(self, key: str) -> None:
         """Nothing, or a folder, has the cursor."""
+        self._shown = None
         self._facts(("▸ " + visible(key, limit=500) + "   enter opens it", "") if key else "")
         self.query_one("#view").display = False
 
     def say(self, error: WorkbenchError) -> None:
         """Why there is no value."""
+        self._shown = None
         parts: list[Any] = [(visible(error.message, lines=True, limit=2000), "$text-error")]
         if error.hint:
             parts.append("\n" + visible(error.hint, lines=True, limit=2000))
@@ -41,7 +47,8 @@ class ValuePanel(Vertical):
         self.query_one("#view").display = False
 
     def show(self, loaded: Loaded) -> None:
-        """A value, or the head of one."""
+        """A value, or the head of one. The same again changes nothing."""
+        before, self._shown = self._shown, loaded
         parts: list[Any] = [(visible(loaded.key, limit=500), "bold $foreground")]
         line = []
         for name, value in loaded.rows:
@@ -57,7 +64,8 @@ class ValuePanel(Vertical):
         self._facts(*parts)
         view = self.query_one("#view", ValueView)
         view.display = True
-        view.show(loaded.data, media=loaded.media, name=loaded.key)
+        if before is None or before[:2] != loaded[:2] or before.media != loaded.media:
+            view.show(loaded.data, media=loaded.media, name=loaded.key)
 
     def focus_value(self) -> None:
         """Put the focus into the value."""

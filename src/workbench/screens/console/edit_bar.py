@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -18,6 +18,9 @@ from workbench.widgets.safe_input import SafeInput
 
 from .editing import TYPES, Cell, ValueType, read, type_of, typed
 
+WIDE = 72
+"""Cells from which the keys stand beside the value."""
+
 
 class EditBar(Vertical, can_focus=True):
     """Shows a statement before it runs. `Run` carries it; Escape goes back with nothing done."""
@@ -30,7 +33,8 @@ class EditBar(Vertical, can_focus=True):
     EditBar #value { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
     EditBar #statement { height: auto; max-height: 4; }
     EditBar #keys { width: auto; color: $text-muted; padding-left: 1; }
-    EditBar.-asking #keys { width: 1fr; padding: 0; }
+    EditBar.-narrow #keys { display: none; }
+    EditBar.-asking #keys { display: block; width: 1fr; padding: 0; }
     """
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape", "back", "Back"),
@@ -69,6 +73,9 @@ class EditBar(Vertical, can_focus=True):
     @property
     def opened(self) -> bool:
         return self.has_class("-open")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < WIDE, "-narrow")
 
     # Three ways to open
 
@@ -137,7 +144,7 @@ class EditBar(Vertical, can_focus=True):
         what = self.query_one("#what", Static)
         if self._what == "update" and self._target is not None:
             name = {"null": "NULL", "blob": "blob as hex"}.get(self._kind, self._kind)
-            what.update(Content(f"{visible(self._target.column, limit=40)} ({name})"))
+            what.update(Content(f"{visible(self._target.column, limit=24)} ({name})"))
         else:
             what.update(Content("run" if self._what == "statement" else ""))
         try:

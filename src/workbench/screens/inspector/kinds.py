@@ -39,7 +39,6 @@ class ObjectInspector(Editing):
         else:
             from .comparison import ComparisonScreen
 
-            self.app.clear_notifications()  # what to do next is done
             self.app.push_screen(
                 ComparisonScreen(marked, here, self.session.target, self.session.state.project.folder)
             )

@@ -60,6 +60,10 @@ def type_of(value: Any) -> str:
 class RoomValue(Vertical):
     """A line of facts, then the value or the rows."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._table = ("", "")
+
     def compose(self) -> ComposeResult:
         yield Static(id="facts")
         with ContentSwitcher(initial="nothing"):
@@ -87,18 +91,18 @@ class RoomValue(Vertical):
     def entry(self, stored: StorageEntry, where: str) -> None:
         """A stored value, decoded. A string is shown as the text it is; what can't be decoded as its bytes."""
         view = self.query_one("#view", ValueView)
-        name = visible(stored.key, limit=200) or '""'
+        name, whose = visible(stored.key, limit=200) or '""', f"{where} ▸ {stored.key}"
         kind = "not decoded" if stored.undecoded else type_of(stored.value)
         facts = f"   {visible(kind, limit=60)} · {size(stored.size_bytes)} stored · {where}"
         self._facts((name, "bold $foreground"), (facts, "$text-muted"))
         if stored.undecoded:
             said = "\n" + visible(stored.undecoded, limit=500) + " · shown as it is stored"
             self._facts((name, "bold $foreground"), (facts, "$text-muted"), (said, "$text-warning"))
-            view.show(stored.raw)
+            view.show(stored.raw, name=whose)
         elif isinstance(stored.value, str):
-            view.show(stored.value.encode("utf-8", "surrogatepass"))
+            view.show(stored.value.encode("utf-8", "surrogatepass"), name=whose)
         else:
-            view.show_tagged(stored.value, stored.raw)
+            view.show_tagged(stored.value, stored.raw, name=whose)
         self._switch("view")
 
     def table(self, table: TableLine, result: SqlResult | None, where: str) -> None:
@@ -114,11 +118,16 @@ class RoomValue(Vertical):
         )
         if result is None:
             return
-        grid = self.query_one("#rows", GridView)
-        grid.table = table.name
+        view = self.query_one("#rows", GridView)
+        grid, same = view.grid, (where, table.name) == self._table
+        at, scrolled = (grid.row, grid.column), grid.scroll_offset
+        self._table, view.table = (where, table.name), table.name
         held = HeldRows()
         held.extend(result.rows, True)
-        grid.grid.start(result.columns, held)
+        grid.start(result.columns, held)
+        if same:  # the same table read again: the cursor stays
+            grid.move_to(*at)
+            grid.scroll_to(scrolled.x, scrolled.y, animate=False)
         self._switch("rows")
 
     def focus_value(self) -> None:

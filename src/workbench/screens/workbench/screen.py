@@ -40,7 +40,7 @@ class WorkbenchScreen(Screen[None]):
         Binding("f3", "details", "Details"),
         Binding("f6", "other_side", "Tree/pane", show=False),
         Binding("ctrl+o", "jump", "Jump"),
-        Binding("ctrl+w", "close_tab", "Close tab", show=False),
+        Binding("ctrl+w,alt+w", "close_tab", "Close tab", show=False),
         Binding("right_square_bracket,ctrl+pagedown", "next_tab(1)", "Next tab", show=False),
         Binding("left_square_bracket,ctrl+pageup", "next_tab(-1)", "Previous tab", show=False),
         Binding("ctrl+r", "read_again", "Read again", show=False),

@@ -126,7 +126,7 @@ class InstancePanel(Vertical):
         if said.empty:
             none.update(Content(said.empty))
         else:
-            view.show_tagged(said.value)
+            view.show_tagged(said.value, name=f"{self.instance.id if self.instance else ''} ▸ {said.name}")
 
     # Focus
 

@@ -62,7 +62,7 @@ class WorkflowPane(Pane):
     def compose(self) -> ComposeResult:
         yield Static(id="where")
         with Container(id="split"):
-            yield KeyList(id="instances", empty="it has never run here", when=9, when_from=40)
+            yield KeyList(id="instances", empty="it has never run here", when=11, when_from=42)
             yield InstancePanel(id="instance")
 
     def on_mount(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from workbench.model.times import iso
 from workbench.model.workflows import WorkflowInstance, WorkflowStep
 from workbench.screens import when
 from workbench.screens.when import from_now, seconds_of, took
@@ -46,9 +47,23 @@ def sign_of(status: str) -> tuple[str, Tone]:
 def entry_of(instance: WorkflowInstance) -> Entry:
     """A line of the list."""
     sign, tone = sign_of(instance.status)
-    made = from_now(instance.created) if instance.created else ""
     status = _SHORT.get(instance.status, instance.status)
-    return Entry(instance.id, instance.id, size=status, when=made, sign=sign, tone=tone, data=instance)
+    return Entry(
+        instance.id,
+        instance.id,
+        size=status,
+        when=short(instance.created),
+        sign=sign,
+        tone=tone,
+        data=instance,
+    )
+
+
+def short(moment: str | None) -> str:
+    """An ISO 8601 moment in a few cells: the time where it is of today (UTC), else the day and the time."""
+    said = clock(moment)
+    today = said[:10] == clock(iso(when.now() * 1000))[:10]
+    return said[11:19] if today else said[5:16]
 
 
 def clock(moment: str | None) -> str:
