@@ -250,7 +250,7 @@ async def test_where_a_terminal_cannot_be_given_away_it_is_said_and_what_was_typ
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("exit 3", "ended with status 3"), ("printf '\\377' > \"$1\"", "bytes that are not UTF-8")],
+    [("exit 3", "status 3"), ("printf '\\377' > \"$1\"", "UTF-8")],
 )
 async def test_an_editor_that_fails_loses_nothing(
     demo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
