@@ -20,6 +20,8 @@ from workbench.model.sandboxes import (
     SandboxEvent,
     SandboxFile,
     SandboxProcess,
+    Terminal,
+    TerminalScreen,
     Waited,
 )
 from workbench.model.state import Removal
@@ -121,6 +123,50 @@ class SandboxPreviews(Protocol):
     async def list(self, sandbox: str) -> list[Preview]: ...
 
 
+class TerminalLink(Protocol):
+    """A connection to a terminal of a hub, as a pane has it.
+
+    Iterate for what comes: a dict says something (`state` with `bytes`, `cols`, `rows`, `offset`: the serialised screen of
+    `workbench.terminal` comes next, whole, as one `bytes`; `resize`, `viewers`, `keyboard`, `refused`, `exit`, `error`), `bytes` are
+    output. It ends when the program has or the connection does.
+    """
+
+    def __aiter__(self) -> AsyncIterator[bytes | dict[str, Any]]: ...
+    async def type(self, data: bytes) -> None: ...
+    async def resize(self, cols: int, rows: int) -> None: ...
+    async def say(self, kind: str, **more: Any) -> None:
+        """`take` or `release` the keyboard; `counts` (counts=False: the terminal does not take our size); `signal` (signal="INT")."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class SandboxTerminals(Protocol):
+    async def create(
+        self,
+        sandbox: str,
+        argv: Iterable[str] = (),
+        id: str | None = None,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        session: str | None = None,
+        cols: int | None = None,
+        rows: int | None = None,
+        record: bool = True,
+    ) -> Terminal: ...
+    async def screen(self, sandbox: str, id: str, scrollback: int = 0) -> TerminalScreen: ...
+    async def type(self, sandbox: str, id: str, data: bytes, force: bool = False) -> int: ...
+    async def delete(self, sandbox: str, id: str) -> None: ...
+    def recording(self, sandbox: str, id: str) -> AsyncIterator[bytes]:
+        """The asciicast v2 file, in pieces."""
+        ...
+
+    async def connect(
+        self, sandbox: str, id: str, cols: int, rows: int, name: str = "", counts: bool = True
+    ) -> TerminalLink: ...
+    async def list(self, sandbox: str) -> list[Terminal]: ...
+
+
 class Sandboxes(Protocol):
     """Everything a server of sandboxes can do."""
 
@@ -132,6 +178,8 @@ class Sandboxes(Protocol):
     def processes(self) -> SandboxProcesses: ...
     @property
     def previews(self) -> SandboxPreviews: ...
+    @property
+    def terminals(self) -> SandboxTerminals: ...
 
     async def hub(self) -> Hub:
         """The hub, as far as it runs; starts none."""
@@ -178,5 +226,7 @@ __all__ = [
     "SandboxPreviews",
     "SandboxProcesses",
     "SandboxSessions",
+    "SandboxTerminals",
     "Sandboxes",
+    "TerminalLink",
 ]

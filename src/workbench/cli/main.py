@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -116,7 +117,10 @@ class Command:
 
         def run(changes: dict[str, Any] | None = None) -> Any:
             confirm = None if self.json or not sys.stdin.isatty() else _confirm
-            return driver.run(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
+            result = driver.run(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
+            if hasattr(result, "drive_by"):
+                result.drive_by(driver.iterate)
+            return result
 
         try:
             if self.json:
@@ -134,18 +138,21 @@ class Command:
 
         operation = line.operation
         assert operation is not None
+        status = 0
         if operation.pages and "limit" not in line.arguments:
             failed = output.stream(self.target, operation, _pages(run, line.arguments.get("cursor")))
         else:
             try:
-                failed = output.envelope(self.target, operation, run())
+                result = run()
+                failed = output.envelope(self.target, operation, result)
+                status = getattr(result, "exit_code", 0) if operation.document else 0
             except LeftOut as error:
                 if error.result is None:
                     raise
                 output.left_out_envelope(self.target, operation, error)
                 failed = error
         sys.stdout.flush()
-        return 1 if failed else 0
+        return 1 if failed else status
 
     def _fail(self, error: WorkbenchError) -> int:
         status = 2 if isinstance(error, UsageError) else 1
@@ -188,7 +195,19 @@ def _with_standard_input(line: Line) -> dict[str, Any]:
     for parameter in line.operation.parameters:
         if parameter.type == "file" and arguments.get(parameter.name) == "-":
             arguments[parameter.name] = sys.stdin.buffer
+        elif parameter.name == "stdin" and "stdin" not in arguments and _piped():
+            arguments["stdin"] = sys.stdin.buffer
     return arguments
+
+
+def _piped() -> bool:
+    """Whether something is given on standard input: a pipe, a file or a socket, neither a terminal nor nothing."""
+    if sys.stdin is None:
+        return False
+    try:
+        return not stat.S_ISCHR(os.fstat(sys.stdin.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _progress() -> Progress | None:

@@ -13,7 +13,7 @@ from workbench.model.sql import SqlResult
 from workbench.model.tagged import dumps
 from workbench.model.text import visible
 from workbench.operations import Operation
-from workbench.operations.results import Body, Document, Stream, to_json
+from workbench.operations.results import Body, Document, Output, Stream, to_json
 
 FIRST = 200  # rows of a list a person gets without asking for more
 SHOWN = 64 << 10  # bytes of an object that are shown as they are
@@ -109,10 +109,18 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
     finally:
         if state is not None and isinstance(state.progress, Meter):
             state.progress.clear()
-    if raw:
+    if raw and not isinstance(result, Output):
         _raw(operation, result)
         return 0
-    if isinstance(result, Stream):
+    if isinstance(result, Output):
+        from .running import show
+
+        return show(result)
+    if isinstance(result, Stream) and not operation.name.startswith("workers."):
+        from .running import follow
+
+        follow(result)
+    elif isinstance(result, Stream):
         _show_stream(result)
     elif isinstance(result, Document):
         for chunk in result.chunks:

@@ -171,3 +171,17 @@ class Terminal(NamedTuple):
     viewers: int = 0
     keyboard: str | None = None
     recorded: bool = False
+
+
+class TerminalScreen(NamedTuple):
+    """A terminal's screen as text. cursor: x and y from 0, x is cols while a wrap is pending; lines without blanks at their ends."""
+
+    id: str
+    lines: tuple[str, ...]
+    cursor: tuple[int, int]
+    title: str
+    alternate: bool
+    cols: int
+    rows: int
+    state: str = "running"
+    keyboard: str | None = None

@@ -31,8 +31,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "api": ("api",),
     "state": ("state_directory",),
     "hub": ("hub",),
-    "sandboxes": ("sandboxes",),
-    "terminals": ("terminals",),
+    "sandboxes": ("sandboxes", "sandbox_files", "sandbox_processes"),
+    "terminals": ("terminals", "sandbox_terminals"),
     "schema": ("guide",),
     "agent-context": ("guide",),
     "completion": ("guide",),
@@ -164,11 +164,11 @@ class Operation:
 
     @property
     def document(self) -> bool:
-        """Whether the result may be a text that is given as it is, where JSON is not asked for."""
+        """Whether the result may be a text or output that is given as it is, where JSON is not asked for."""
         returned = self.function.__annotations__.get("return")
-        return "Document" in {
+        return not {"Document", "Output"}.isdisjoint(
             getattr(part, "__name__", "") for part in getattr(returned, "__args__", (returned,))
-        }
+        )
 
     @property
     def result(self) -> str:

@@ -5,6 +5,7 @@ thing has the same name, help and rules everywhere.
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -108,6 +109,14 @@ def from_text(parameter: Parameter, text: str, as_json: bool = False) -> Any:
             return int(text)
         except ValueError:
             raise UsageError(f"{parameter.flag} wants a whole number, not {text!r}") from None
+    if parameter.type == "number":
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not math.isfinite(found):
+            raise UsageError(f"{parameter.flag} wants a number, not {text!r}")
+        return found
     if as_json or parameter.type == "json":
         try:
             return json.loads(text)
@@ -123,6 +132,7 @@ def from_text(parameter: Parameter, text: str, as_json: bool = False) -> Any:
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "text"),
     "integer": ((int,), "a whole number"),
+    "number": ((int, float), "a number"),
     "boolean": ((bool,), "true or false"),
     "content": ((str, bytes, bytearray), "text or bytes"),
     "file": ((str, os.PathLike, Iterable), "a path or pieces of bytes"),
@@ -135,7 +145,7 @@ _LARGEST = 2**53 - 1  # beyond it not every JSON reader has the same number
 
 def _fits(parameter: Parameter, value: Any) -> bool:
     return isinstance(value, _TYPES[parameter.type][0]) and not (
-        parameter.type == "integer" and isinstance(value, bool)
+        parameter.type in ("integer", "number") and isinstance(value, bool)
     )
 
 

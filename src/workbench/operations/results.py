@@ -5,7 +5,7 @@ The shapes are contracts (docs/json.md): a field of a model value that is not in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from workbench.model.errors import WorkbenchError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from workbench.model.r2 import R2Object
 
 T = TypeVar("T")
+Iterate = Callable[[Any], Iterator[Any]]
+"""Makes an ordinary iterator of an asynchronous one, as `driving.Driver.iterate` does."""
 LARGEST_BODY = 25 << 20
 
 
@@ -34,11 +36,19 @@ class Document:
 
 
 class Stream(Generic[T]):
-    """Items as they come, which may be for ever. count: end after so many, or None. Closing it ends what gives them."""
+    """Items as they come, which may be for ever. count: end after so many, or None. Closing it ends what gives them.
 
-    def __init__(self, items: Iterator[T], count: int | None = None) -> None:
-        self._items = items
+    items may be asynchronous: who has an event loop iterates `items` itself, any other face says how by `drive_by`.
+    """
+
+    def __init__(self, items: Iterator[T] | AsyncIterator[T], count: int | None = None) -> None:
+        self.items = items
         self._left = count
+
+    def drive_by(self, iterate: Iterate) -> None:
+        """Take asynchronous items through this, which makes an ordinary iterator of them."""
+        if not hasattr(self.items, "__next__"):
+            self.items = iterate(self.items)
 
     def __iter__(self) -> Iterator[T]:
         return self
@@ -47,16 +57,55 @@ class Stream(Generic[T]):
         if self._left == 0:
             self.close()
             raise StopIteration
-        item = next(self._items)
+        item: T = next(self.items)  # type: ignore[arg-type]
         if self._left is not None:
             self._left -= 1
         return item
 
     def close(self) -> None:
         """End it."""
-        close = getattr(self._items, "close", None)
+        close = getattr(self.items, "close", None)
         if close is not None:
             close()
+
+
+class Output:
+    """What a program in a sandbox prints, as it comes: pieces of ("stdout" or "stderr", bytes); then its end is known.
+
+    JSON holds it whole: `{exit_code, stdout, stderr, timed_out}`. Without a program of its own (a file, an archive) exit_code is 0.
+    """
+
+    def __init__(self, pieces: AsyncIterator[tuple[str, bytes]], running: Any = None) -> None:
+        self.pieces: Any = pieces
+        self._running = running
+
+    def drive_by(self, iterate: Iterate) -> None:
+        """Take the pieces through this, which makes an ordinary iterator of them."""
+        if not hasattr(self.pieces, "__next__"):
+            self.pieces = iterate(self.pieces)
+
+    @property
+    def exit_code(self) -> int:
+        """Known after the last piece."""
+        return 0 if self._running is None else int(self._running.exit_code or 0)
+
+    @property
+    def timed_out(self) -> bool:
+        return bool(getattr(self._running, "timed_out", False))
+
+
+def _output(value: Output) -> dict[str, Any]:
+    kept: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+    for name, piece in value.pieces:
+        kept[name] += piece
+        if sum(map(len, kept.values())) > LARGEST_BODY:
+            raise WorkbenchError(
+                "sandboxes.too_large_for_json",
+                f"more than {LARGEST_BODY:,} bytes of output are too many for a JSON value",
+                "without --json it is printed as it comes",
+            )
+    texts = {name: text_or_bytes(bytes(data)) for name, data in kept.items()}
+    return {"exit_code": value.exit_code} | texts | {"timed_out": value.timed_out}
 
 
 class Body:
@@ -114,10 +163,18 @@ def _body(value: Body) -> dict[str, Any]:
     return row | {"value": text_or_bytes(b"".join(value.chunks))}
 
 
+def _bytes_as_text(name: str) -> Any:
+    """A shape: all fields as they are, the bytes of one as text where they are that."""
+    return lambda value: plain(value) | {name: text_or_bytes(getattr(value, name))}
+
+
 # By the name of the type, so that a command imports only the model values it handles.
 _SHAPES: dict[str, Any] = {
     "Binding": _binding,
     "Body": _body,
+    "FileContent": _bytes_as_text("value"),
+    "LogPiece": _bytes_as_text("data"),
+    "Output": _output,
     "KvKey": _kv_key,
     "KvValue": _kv_value,
     "StorageEntry": _storage_entry,
@@ -161,6 +218,8 @@ def _fields_shown(annotation: Any) -> tuple[str, ...]:
     fields: tuple[str, ...] = getattr(annotation, "_fields", ())
     if name == "Document":
         return ()
+    if name == "Output":
+        return ("exit_code", "stdout", "stderr", "timed_out")
     if name == "Body":
         from workbench.model.r2 import R2Object
 

@@ -25,6 +25,7 @@ from .files import Files
 from .previews import Previews
 from .processes import Processes
 from .shapes import WORKSPACE, absolute, value
+from .terminals import Terminals
 from .transport import ServerEvent, Transport, in_path
 
 
@@ -140,6 +141,10 @@ class SandboxServer:
     @cached_property
     def previews(self) -> Previews:
         return Previews(self._client)
+
+    @cached_property
+    def terminals(self) -> Terminals:
+        return Terminals(self._client)
 
     async def hub(self) -> Hub:
         places = self.places

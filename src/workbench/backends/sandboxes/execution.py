@@ -62,6 +62,8 @@ class SocketExecution:
         self._stdin = stdin
         self._typing: asyncio.Task[None] | None = None
         self._socket: Any = None
+        self._failed: BaseException | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[tuple[str, bytes]]:
         from websockets.exceptions import ConnectionClosed
@@ -71,6 +73,7 @@ class SocketExecution:
             await self._socket.send(json.dumps(self._body))
             if self._stdin is not None:
                 self._typing = asyncio.ensure_future(self._type(self._stdin))
+                self._typing.add_done_callback(self._typed)
             async for message in self._socket:
                 if isinstance(message, bytes):
                     yield STREAMS.get(message[0], "stdout"), message[1:]
@@ -86,7 +89,13 @@ class SocketExecution:
             pass
         finally:
             await self.aclose()
-        raise _cut()
+        raise self._failed or _cut()
+
+    def _typed(self, typing: asyncio.Task[None]) -> None:
+        """What standard input was to come from failed: then the command must not go on as if it had ended."""
+        if not typing.cancelled() and typing.exception() is not None:
+            self._failed = typing.exception()
+            self._closing = asyncio.ensure_future(self._socket.close())
 
     async def _type(self, stdin: Bytes) -> None:
         from websockets.exceptions import ConnectionClosed

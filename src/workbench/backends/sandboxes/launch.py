@@ -102,7 +102,7 @@ def connect(places: HubPlaces) -> Found:
 
 def replace(places: HubPlaces, found: Found, until: float) -> None:
     """Ask an older hub to end, and wait until it has."""
-    import httpx
+    from workbench.backends.web import httpx
 
     with (
         httpx.Client(

@@ -12,8 +12,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-import httpx
-
+from workbench.backends.web import httpx
 from workbench.model.errors import WorkbenchError
 from workbench.model.places import HubPlaces
 

@@ -1,0 +1,122 @@
+"""Terminals of a hub's sandboxes, and a connection to one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.sandboxes import Terminal, TerminalScreen
+
+from .shapes import value
+from .transport import in_path
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+    from . import SandboxClient
+
+
+class Link:
+    """Implements `TerminalLink`."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def __aiter__(self) -> AsyncIterator[bytes | dict[str, Any]]:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            async for message in self._socket:
+                yield json.loads(message) if isinstance(message, str) else message
+        except ConnectionClosed:
+            return
+
+    async def type(self, data: bytes) -> None:
+        await self._send(data)
+
+    async def resize(self, cols: int, rows: int) -> None:
+        await self.say("resize", cols=cols, rows=rows)
+
+    async def say(self, kind: str, **more: Any) -> None:
+        await self._send(json.dumps({"type": kind} | more))
+
+    async def aclose(self) -> None:
+        await self._socket.close()
+
+    async def _send(self, message: bytes | str) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            await self._socket.send(message)
+        except ConnectionClosed:
+            raise WorkbenchError(
+                "terminals.disconnected", "the connection to the terminal has ended"
+            ) from None
+
+
+class Terminals:
+    """`terminal` of a hub. A deployed bridge has its `pty` only."""
+
+    def __init__(self, client: SandboxClient) -> None:
+        self._client = client
+
+    async def create(
+        self,
+        sandbox: str,
+        argv: Iterable[str] = (),
+        id: str | None = None,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        session: str | None = None,
+        cols: int | None = None,
+        rows: int | None = None,
+        record: bool = True,
+    ) -> Terminal:
+        body = {
+            "argv": list(argv) or None,
+            "id": id,
+            "cwd": cwd,
+            "env": env,
+            "session": session,
+            "cols": cols,
+            "rows": rows,
+            "record": record,
+        }
+        return value(Terminal, await self._client.ask("POST", sandbox, "terminal", body=body))
+
+    async def screen(self, sandbox: str, id: str, scrollback: int = 0) -> TerminalScreen:
+        params = {"scrollback": scrollback}
+        return value(
+            TerminalScreen, await self._client.ask("GET", sandbox, f"terminal/{in_path(id)}", params=params)
+        )
+
+    async def type(self, sandbox: str, id: str, data: bytes, force: bool = False) -> int:
+        body = {"data": base64.b64encode(data).decode(), "force": force}
+        said = await self._client.ask("POST", sandbox, f"terminal/{in_path(id)}/input", body=body)
+        return int(said["bytes"])
+
+    async def delete(self, sandbox: str, id: str) -> None:
+        await self._client.ask("DELETE", sandbox, f"terminal/{in_path(id)}")
+
+    async def recording(self, sandbox: str, id: str) -> AsyncIterator[bytes]:
+        url = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}/terminal/{in_path(id)}/cast"
+        async with self._client.transport.stream("GET", url) as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    async def connect(
+        self, sandbox: str, id: str, cols: int, rows: int, name: str = "", counts: bool = True
+    ) -> Link:
+        url = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}/terminal/{in_path(id)}/ws"
+        params = {"replay": "state", "cols": cols, "rows": rows, "name": name, "counts": counts}
+        link = Link(await self._client.transport.websocket(url, params=params))
+        if counts:
+            await link.resize(cols, rows)
+        return link
+
+    async def list(self, sandbox: str) -> list[Terminal]:
+        found = await self._client.ask("GET", sandbox, "terminal")
+        return [value(Terminal, row) for row in found["terminals"]]
