@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.hubs import Home, a_home
+from tests.support.sandbox import needs_bubblewrap
 
 
 class Bridge(NamedTuple):
@@ -55,12 +56,15 @@ def events(text: str) -> list[tuple[str, Any]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def bridge() -> Iterator[Bridge]:
+@pytest.fixture(scope="module", params=["bubblewrap", "process"])
+def bridge(request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    if request.param == "bubblewrap":
+        needs_bubblewrap()
     with pytest.MonkeyPatch.context() as patch:
         for home in a_home(patch):
             with home.http() as http:
-                made = http.post("/v1/sandbox", json={"name": "it", "provider": "process", "unsafe": True})
+                options = {"name": "it", "provider": request.param, "unsafe": request.param == "process"}
+                made = http.post("/v1/sandbox", json=options)
                 assert made.status_code == 200, made.text
                 yield Bridge(home, http, made.json()["id"])
 
@@ -365,6 +369,15 @@ class TestTunnels:
 class TestLife:
     def test_running(self, bridge: Bridge) -> None:
         assert bridge.http.get(f"{bridge.url}/running").json() == {"running": True}
+
+    def test_any_id_is_a_sandbox(self, bridge: Bridge) -> None:
+        if bridge.http.get(bridge.url).json()["provider"] == "process":
+            pytest.skip("without isolation nothing is made unasked")
+        body = {"argv": ["hostname"]}
+        answer = bridge.http.post("/v1/sandbox/neverseenbefore/exec", json=body)
+        assert events(answer.text)[-1] == ("exit", {"exit_code": 0})
+        assert bridge.http.get("/v1/sandbox/neverseenbefore").json()["provider"] == "bubblewrap"
+        assert bridge.http.delete("/v1/sandbox/neverseenbefore").status_code == 204
 
     def test_deleting_what_was_never_there(self, bridge: Bridge) -> None:
         assert bridge.http.delete("/v1/sandbox/aaaabbbbcccc").status_code == 204

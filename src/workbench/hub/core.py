@@ -31,7 +31,7 @@ class Hub:
         self.started = started
         self.stopping = asyncio.Event()
         self.events = Events()
-        self.engines = Engines(places)
+        self.engines = Engines()
         self.sandboxes = Sandboxes(self)
         self.features: list[Feature] = [feature(self) for feature in FEATURES]
         self.requests = 0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.places import HubPlaces
+from workbench.sandbox.machine import Machine
 from workbench.sandbox.providers import Availability, Provider
 
 PREFERRED = ("bubblewrap", "container")
 
 
 class Engines:
-    """Providers by name. What a provider needs of its own (the packed init, its binaries) lies in the data folder."""
+    """Providers by name. What they make once (the base, the packed init) is the machine's, shared by all hubs of a user."""
 
-    def __init__(self, places: HubPlaces) -> None:
-        self._programs = f"{places.data}/programs"
+    def __init__(self) -> None:
+        self._machine = Machine()
         self._made: dict[str, Provider] = {}
 
     def get(self, name: str) -> Provider:
@@ -49,6 +49,10 @@ class Engines:
             "`--provider process --unsafe` runs without any isolation",
         )
 
+    def owner(self, name: str) -> int | None:
+        """The id that what a sandbox writes belongs to; None: our own."""
+        return self._machine.owner if name == "bubblewrap" else None
+
     def _named(self, name: str) -> Provider:
         if name not in self._made:
             self._made[name] = self._make(name)
@@ -58,5 +62,9 @@ class Engines:
         if name == "process":
             from workbench.sandbox.providers.process import ProcessProvider
 
-            return ProcessProvider(self._programs)
+            return ProcessProvider(self._machine.programs)
+        if name == "bubblewrap":
+            from workbench.sandbox.providers.bubblewrap import BubblewrapProvider
+
+            return BubblewrapProvider(self._machine)
         raise WorkbenchError("sandboxes.provider_not_available", f"there is no provider {name}")

@@ -14,13 +14,13 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.times import iso, now_ms
 from workbench.sandbox.channel import Channel
 from workbench.sandbox.disk import Disk
+from workbench.sandbox.disk.remove import remove
 from workbench.sandbox.providers import Provider, Usage
 from workbench.sandbox.running import Running
 from workbench.sandbox.spec import Limits, Spec
 
 from .problems import Problem
 from .record import Record
-from .removal import remove_tree
 
 if TYPE_CHECKING:
     from .core import Hub
@@ -53,7 +53,7 @@ class Sandbox:
     @property
     def disk(self) -> Disk:
         layers = [os.path.join(self.hub.places.layers, name) for name in self.record.layers]
-        return Disk(self.folder, layers)
+        return Disk(self.folder, layers, self.hub.engines.owner(self.record.provider))
 
     @property
     def provider(self) -> Provider:
@@ -84,15 +84,15 @@ class Sandbox:
     def within(self, path: str) -> str:
         """A path of the API as it is inside: without isolation there is no /workspace, only the sandbox's own folder."""
         if self.record.provider == "process" and (path == "/workspace" or path.startswith("/workspace/")):
-            return self.disk.upper("workspace") + path[len("/workspace") :]
+            return os.path.join(self.disk.upper("top"), path[1:])
         return path
 
     def without(self, path: str) -> str:
         """The reverse of `within`."""
         if self.record.provider == "process":
-            base = self.disk.upper("workspace")
-            if path == base or path.startswith(base + "/"):
-                return "/workspace" + path[len(base) :]
+            base = self.disk.upper("top")
+            if path == f"{base}/workspace" or path.startswith(f"{base}/workspace/"):
+                return path[len(base) :]
         return path
 
     @contextlib.asynccontextmanager
@@ -123,13 +123,13 @@ class Sandbox:
         self.touch()
         return self.channel
 
-    async def start(self) -> None:
-        """Started, woken or thawed: it runs."""
+    async def start(self, *, accept_base: bool = False) -> None:
+        """Started, woken or thawed: it runs. accept_base: also where the packages of the machine have changed below its own."""
         async with self._changing:
             if self.running is not None and not self.running.alive():
                 await self._lost()
             if self.running is None:
-                await self._start()
+                await self._start(accept_base=accept_base)
             elif self.record.state == "frozen":
                 await self.provider.thaw(self.running)
                 self._change("running", "thawed")
@@ -169,7 +169,7 @@ class Sandbox:
 
     async def discard(self, folder: str) -> None:
         """Remove what is on disk."""
-        await asyncio.to_thread(remove_tree, folder)
+        await asyncio.to_thread(remove, folder)
 
     async def usage(self) -> Usage | None:
         """What it uses now; None where it has no processes or does not answer."""
@@ -182,19 +182,18 @@ class Sandbox:
             return None
 
     async def find(self) -> None:
-        """Take up what a hub before us left running; put right what it left half done."""
-        running = Running.saved(self.disk.running)
-        if running is not None:
+        """Take up what a hub before us left running, also where it was killed before it had written that down."""
+        traces = (self.disk.socket, self.disk.running)
+        if self.record.state in ("running", "frozen") or any(map(_is_there, traces)):
+            self.running = await self.provider.find(self.disk)
+        if self.running is not None:
             async with asyncio.timeout(10):
-                said = await running.channel.hello()
-            self.running = running
+                said = await self.running.channel.hello()
             self.record.state = "frozen" if said.get("frozen") else "running"
             self._attend()
             for feature in self.hub.features:
                 await feature.started(self)
-            return
-        await self._end_half_started()
-        if self.record.state in ("running", "frozen"):
+        elif self.record.state in ("running", "frozen"):
             self.record.state = "stopped"
             self.record.reason = "it ended while no hub ran"
             self.save()
@@ -216,7 +215,7 @@ class Sandbox:
         self.record.reason = reason
         self._change("failed", "failed", reason=reason)
 
-    async def _start(self) -> None:
+    async def _start(self, *, accept_base: bool = False) -> None:
         limits = self.record.limits
         spec = Spec(
             name=self.record.name,
@@ -228,34 +227,21 @@ class Sandbox:
                 disk=_whole(limits.get("disk_bytes")),
             ),
             unsafe=self.record.unsafe,
+            accept_base=accept_base,
         )
         try:
-            provider = self.provider
             for feature in self.hub.features:
                 spec = await feature.starting(self, spec)
-            self.running = await provider.start(spec, self.disk)
-        except WorkbenchError as error:
-            self.failed(error.message)
-            raise Problem(502, "pool_error", f"pool error: {error.message}", error.hint) from None
-        except OSError as error:
-            self.failed(str(error))
-            raise Problem(502, "pool_error", f"pool error: {error}") from None
+            self.running = await self.provider.start(spec, self.disk)
+        except (WorkbenchError, OSError) as error:
+            self.failed(error.message if isinstance(error, WorkbenchError) else str(error))
+            raise
         self.record.started = iso(now_ms())
         self.record.reason = ""
         self._change("running", "started")
         self._attend()
         for feature in self.hub.features:
             await feature.started(self)
-
-    async def _end_half_started(self) -> None:
-        """A start that was cut short by the hub's end: nobody knows the process, but it answers."""
-        if not _is_there(self.disk.socket):
-            return
-        with contextlib.suppress(WorkbenchError, TimeoutError, OSError):
-            async with asyncio.timeout(5):
-                await Channel(self.disk.socket).shut_down(0.2)
-        with contextlib.suppress(OSError):
-            os.unlink(self.disk.socket)
 
     async def _lost(self) -> None:
         """It ended, and nobody here told it to."""

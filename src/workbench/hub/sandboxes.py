@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.times import iso, now_ms
+from workbench.sandbox.disk.remove import remove
 
 from . import record
 from .problems import Problem, invalid
 from .record import Record
-from .removal import remove_tree
 from .sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Sandboxes:
                 found = record.read(folder)
             except FileNotFoundError:
                 if short.startswith("."):
-                    remove_tree(folder)  # a creation or a deletion that was cut short
+                    remove(folder)  # a creation or a deletion that was cut short
                 continue
             except (OSError, WorkbenchError) as error:
                 log.error("left alone: %s", error)
@@ -86,6 +86,17 @@ class Sandboxes:
         """By id; one that is not there yet is made, as the bridge does for any id of the right shape."""
         return self._by_id.get(id) or await self.create({}, id=id)
 
+    async def bridged(self, id: str) -> Sandbox:
+        """For a route of the bridge: made where it is not there, and running; what goes wrong is the bridge's `pool_error`."""
+        try:
+            sandbox = await self.obtain(id)
+            await sandbox.awake()
+        except WorkbenchError as error:
+            raise Problem(502, "pool_error", f"pool error: {error.message}", error.hint) from None
+        except OSError as error:
+            raise Problem(502, "pool_error", f"pool error: {error}") from None
+        return sandbox
+
     async def create(self, options: dict[str, Any], id: str | None = None) -> Sandbox:
         """Make one (it is not started). options: the JSON body of a creation, checked here and by the features."""
         from .options import apply
@@ -103,7 +114,7 @@ class Sandboxes:
         made.provider = made.provider or self.hub.engines.best()
         building = os.path.join(self.hub.places.sandboxes, f".{short}")
         folder = os.path.join(self.hub.places.sandboxes, short)
-        remove_tree(building)
+        remove(building)
         os.mkdir(building, 0o711 if os.geteuid() == 0 else 0o700)
         if os.geteuid() == 0:
             os.chmod(building, 0o711)
@@ -117,8 +128,8 @@ class Sandboxes:
             sandbox.save()
         except BaseException:
             self._forget(sandbox)
-            remove_tree(building)
-            remove_tree(folder)
+            remove(building)
+            remove(folder)
             raise
         self.hub.events.tell("created", id, name)
         return sandbox

@@ -54,8 +54,7 @@ class Execution(Feature):
             if options["cwd"] is None:
                 raise invalid("cwd must resolve to a location within /workspace", 403)
         stdin = _decoded(body)
-        sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
-        await sandbox.awake()
+        sandbox = await self.hub.sandboxes.bridged(request.path_params["id"])
         return Streamed(self._events(sandbox, argv, session, options, stdin))
 
     async def _events(
@@ -84,8 +83,7 @@ class Execution(Feature):
         `{"type": "end"}`, or `{"type": "signal", "signal": n}`. Back come binary frames, the first byte 1 (stdout) or 2 (stderr), and
         `{"type": "exit", ...}` or `{"type": "error", ...}`."""
         session = session_of(websocket)
-        sandbox = await self.hub.sandboxes.obtain(websocket.path_params["id"])
-        await sandbox.awake()
+        sandbox = await self.hub.sandboxes.bridged(websocket.path_params["id"])
         await websocket.accept()
         try:
             await self._talk(websocket, sandbox, session)
@@ -130,7 +128,7 @@ class Execution(Feature):
         except Problem:
             body = Fields({})
         id = checked_session(body.text("id")) if "id" in body else f"session-{secrets.token_hex(6)}"
-        sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
+        sandbox = await self.hub.sandboxes.bridged(request.path_params["id"])
         cwd = sandbox.within(any_path(body.text("cwd"))) if "cwd" in body else None
         async with sandbox.use() as channel:
             try:
@@ -151,7 +149,7 @@ class Execution(Feature):
     async def delete_session(self, request: Request) -> Response:
         """`{success, sessionId, timestamp}`"""
         sid = request.path_params["sid"]
-        sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
+        sandbox = await self.hub.sandboxes.bridged(request.path_params["id"])
         async with sandbox.use() as channel:
             try:
                 await channel.delete_session(sid)

@@ -237,9 +237,7 @@ class Files(Feature):
         return Streamed(told())
 
     async def _bridged(self, request: Request) -> Sandbox:
-        sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
-        await sandbox.awake()
-        return sandbox
+        return await self.hub.sandboxes.bridged(request.path_params["id"])
 
     def _asked(self, request: Request) -> tuple[Sandbox, str]:
         return self.hub.sandboxes.get(request.path_params["id"]), any_path(

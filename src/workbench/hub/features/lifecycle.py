@@ -107,9 +107,9 @@ class Lifecycle(Feature):
         return JSONResponse({"running": True})
 
     async def start(self, request: Request) -> Response:
-        """Start, wake or thaw it."""
+        """Start, wake or thaw it; `{accept_base: true}` also where the packages of the machine have changed below its own."""
         sandbox = self._sandbox(request)
-        await sandbox.start()
+        await sandbox.start(accept_base=(await optional_json(request)).flag("accept_base"))
         return JSONResponse(await self.told(sandbox))
 
     async def stop(self, request: Request) -> Response:
