@@ -225,7 +225,7 @@ async def test_it_is_recorded_and_plays_back_to_the_same_screen(home: Home, serv
     server = home.server()
     one = await Looker.join(server, id, f"terminal/{terminal}/ws", replay="state")
     await one.type("after\n")
-    await one.until("after")
+    await one.until("after\nafter")
     await one.say(type="resize", cols=60, rows=10)
     await one.until_said("resize")
     async with server.transport.stream("GET", f"/v1/sandbox/{id}/terminal/{terminal}/cast") as response:
