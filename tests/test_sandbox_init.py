@@ -70,7 +70,7 @@ async def test_standard_input_reaches_the_program_and_ends(box: Sandbox) -> None
 
 async def test_environment_and_folder_are_those_asked_for(box: Sandbox) -> None:
     assert await box.sh("echo $GIVEN $MINE; pwd", env={"MINE": "2"}, cwd="/usr") == "1 2\n/usr"
-    assert await box.sh("pwd") == box.disk.upper("top") + "/workspace"
+    assert await box.sh("pwd") == box.disk.outside("/workspace")
 
 
 async def test_what_runs_too_long_is_ended_with_all_it_started(box: Sandbox) -> None:
@@ -339,7 +339,7 @@ async def test_control_c_in_a_terminal_reaches_the_foreground_job(box: Sandbox) 
 
 
 async def test_files_are_put_got_listed_moved_and_deleted(box: Sandbox) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     content = os.urandom(3_000_000)
     put = await box.channel.put_file(f"{base}/a/b/file.bin", content, mode=0o755)
     assert (put["size"], put["mode"], put["kind"]) == (3_000_000, 0o755, "file")
@@ -361,7 +361,7 @@ async def test_files_are_put_got_listed_moved_and_deleted(box: Sandbox) -> None:
 
 
 async def test_a_file_that_never_arrives_whole_changes_nothing(box: Sandbox) -> None:
-    path = box.disk.upper("top") + "/workspace" + "/file"
+    path = box.disk.outside("/workspace") + "/file"
     await box.channel.put_file(path, b"old")
     async with await box.channel.open("file.put", path=path) as exchange:
         await exchange.send(DATA, b"half")
@@ -372,7 +372,7 @@ async def test_a_file_that_never_arrives_whole_changes_nothing(box: Sandbox) -> 
 
 
 async def test_only_files_are_read_and_nothing_waits_on_a_pipe(box: Sandbox) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     os.mkfifo(f"{base}/fifo")
     async with asyncio.timeout(10):
         for path, code in (
@@ -388,14 +388,14 @@ async def test_only_files_are_read_and_nothing_waits_on_a_pipe(box: Sandbox) -> 
 
 async def test_names_of_any_bytes_survive(box: Sandbox) -> None:
     name = b"\xff\n\x1b[31m \xc3\xa4".decode("utf-8", "surrogateescape")
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     await box.channel.put_file(f"{base}/{name}", b"x")
     assert [entry["name"] async for entry in box.channel.list_files(base)] == [name]
     assert os.listdir(os.fsencode(base)) == [os.fsencode(name)]
 
 
 async def test_trees_travel_as_archives(box: Sandbox) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     await box.sh(
         f"mkdir -p {base}/t/node_modules {base}/t/src; echo 1 > {base}/t/src/a; echo 2 > {base}/t/node_modules/b; ln -s src {base}/t/l"
     )
@@ -407,7 +407,7 @@ async def test_trees_travel_as_archives(box: Sandbox) -> None:
 
 
 async def test_an_archive_cannot_write_outside_its_folder(box: Sandbox, tmp_path: Path) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
 
     def made(*entries: tuple[str, str | None]) -> bytes:
         out = io.BytesIO()
@@ -432,7 +432,7 @@ async def test_an_archive_cannot_write_outside_its_folder(box: Sandbox, tmp_path
 
 
 async def test_changes_are_watched(box: Sandbox) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     seen: list[tuple[str, str]] = []
     async with asyncio.timeout(30):
         batches = box.channel.watch(base, exclude=["ignored", "*.tmp"])
@@ -454,7 +454,7 @@ async def test_changes_are_watched(box: Sandbox) -> None:
 
 
 async def test_ten_thousand_changes_at_once_are_seen(box: Sandbox) -> None:
-    base = box.disk.upper("top") + "/workspace"
+    base = box.disk.outside("/workspace")
     created: set[str] = set()
     async with asyncio.timeout(60):
         batches = box.channel.watch(base)

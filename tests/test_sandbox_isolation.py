@@ -142,11 +142,12 @@ def test_the_kernel_is_not_spoken_to(user: str) -> None:
     async def look(box: Sandbox) -> None:
         for command in (
             "unshare -U true", "unshare -m true", "mount -t tmpfs none /mnt", "umount /tmp", "umount -l /usr", "chroot /mnt true",
-            "mknod /tmp/disk b 254 0", "mknod /tmp/mem c 1 1", "dmesg", "sysctl -w vm.drop_caches=1", "date -s 2000-01-01", "swapoff /dev/zero",
+            "mknod /tmp/disk b 254 0", "mknod /tmp/mem c 1 1", "dmesg", "readlink /proc/1/exe",
+            "sysctl -w vm.drop_caches=1", "date -s 2000-01-01", "swapoff /dev/zero",
             "echo x > /proc/sys/kernel/core_pattern", "echo 1 > /proc/sys/vm/drop_caches", "echo b > /proc/sysrq-trigger",
-            "echo x > /proc/sys/kernel/modprobe", "insmod /tmp/x.ko", "cat /proc/kcore | head -c 1",
+            "echo x > /proc/sys/kernel/modprobe", "insmod /tmp/x.ko", "cat /proc/kcore",
             "cat /dev/mem", "cat /dev/kmsg", "ls /dev/sda /dev/vda /dev/fuse /dev/net/tun", "cat /proc/1/environ", "cat /proc/1/mem",
-            "ls -l /proc/1/root/", "ls -l /proc/1/cwd/", "readlink /proc/1/exe", "touch /dev/new", "touch /run/cfwb/init.pyz",
+            "ls -l /proc/1/root/", "ls -l /proc/1/cwd/", "touch /dev/new", "touch /run/cfwb/init.pyz",
             "touch /run/cfwb/python/bin/python3", "nsenter -t 1 -m true", "mount --bind / /mnt", "ls /sys/kernel",
         ):  # fmt: skip
             done = await box.channel.run(["/bin/sh", "-c", command], within=20)

@@ -52,7 +52,7 @@ class Ground(NamedTuple):
         return BubblewrapProvider(self.machine)
 
     def disk(self, name: str = "disk", layers: list[str] | None = None) -> Disk:
-        return Disk(os.path.join(self.folder, name), layers or [], self.machine.owner)
+        return Disk(os.path.join(self.folder, name), layers or [])
 
 
 @asynccontextmanager

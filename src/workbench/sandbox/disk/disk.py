@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Sequence
 
+from workbench.sandbox.disk.remove import remove
+
 PARTS = ("top", "usr")
 """What of a sandbox is kept, each an overlay of its own: everything (`top`, mounted at /) but /usr, and /usr."""
 
@@ -13,33 +15,39 @@ PARTS = ("top", "usr")
 class Disk:
     """A folder with `up/<part>` (what this sandbox has written), `work/<part>`, `tmp`, `log`, `init.sock`, `running.json`, `base`.
 
-    layers: folders with parts, the newest first, read-only once made. owner: the id all of it belongs to, None for our own.
+    layers: folders with parts, the newest first, read-only once made.
     """
 
-    def __init__(self, folder: str, layers: Sequence[str] = (), owner: int | None = None) -> None:
+    def __init__(self, folder: str, layers: Sequence[str] = ()) -> None:
         self.folder = folder
         self.layers = tuple(layers)
-        self.owner = owner
 
-    def create(self) -> None:
-        """Make what is missing of it."""
-        self._make(self.folder, 0o700)
+    def create(self, owner: int | None = None) -> None:
+        """Make what is missing of it, for who will run on it: an id, or None for ourselves."""
+        folders = [(self.folder, 0o700), (self.tmp, 0o1777), (self.log, 0o700)]
         for part in PARTS:
             for path in (self.upper(part), self.work(part)):
-                self._make(os.path.dirname(path), 0o700)
-                self._make(path, 0o755)
-        self._make(self.tmp, 0o1777)
-        self._make(self.log, 0o700)
+                folders += [(os.path.dirname(path), 0o700), (path, 0o755)]
+        for path, mode in folders:
+            if not os.path.isdir(path):
+                os.makedirs(path)
+                os.chmod(path, mode)
+            if owner is not None and os.lstat(path).st_uid != owner:
+                os.chown(path, owner, owner, follow_symlinks=False)
 
-    def _make(self, path: str, mode: int) -> None:
-        if not os.path.isdir(path):
-            os.makedirs(path)
-            os.chmod(path, mode)
-            if self.owner is not None:
-                os.chown(path, self.owner, self.owner)
+    def clear(self) -> None:
+        """Back to what the layers hold. Nothing may run on it."""
+        for name in ("up", "work", "tmp"):
+            remove(os.path.join(self.folder, name))
 
     def upper(self, part: str) -> str:
+        if part not in PARTS:
+            raise ValueError(part)
         return os.path.join(self.folder, "up", part)
+
+    def outside(self, path: str) -> str:
+        """Where what this sandbox writes at an absolute path inside lies on the machine; only meant where nothing is isolated."""
+        return self.upper("top") + path
 
     def work(self, part: str) -> str:
         return os.path.join(self.folder, "work", part)
@@ -69,12 +77,14 @@ class Disk:
 
     @property
     def base(self) -> str | None:
-        """The fingerprint of the base that it was last started over; None before its first start."""
-        try:
-            with open(os.path.join(self.folder, "base")) as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
+        """The fingerprint of the base that it was last started over, or else its newest layer was made over; None for a new one."""
+        for folder in (self.folder, *self.layers[:1]):
+            try:
+                with open(os.path.join(folder, "base")) as file:
+                    return file.read(64)
+            except FileNotFoundError:
+                continue
+        return None
 
     @base.setter
     def base(self, fingerprint: str) -> None:

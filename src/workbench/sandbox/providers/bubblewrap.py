@@ -16,6 +16,8 @@ from workbench.model.errors import WorkbenchError
 from workbench.sandbox import program, seccomp
 from workbench.sandbox.address import listen
 from workbench.sandbox.disk import Disk, base
+from workbench.sandbox.disk.layers import materialise
+from workbench.sandbox.disk.remove import remove
 from workbench.sandbox.disk.size import measure
 from workbench.sandbox.limits import cgroups
 from workbench.sandbox.machine import Machine
@@ -108,9 +110,9 @@ class BubblewrapProvider:
         if found is None or not found.overlays:
             return False
         made = base.ensure(self._machine)
-        trial = Disk(os.path.join(self._machine.folder, f"trial-{os.getpid()}"), owner=self._machine.owner)
+        trial = Disk(os.path.join(self._machine.folder, f"trial-{os.getpid()}"))
         try:
-            trial.create()
+            trial.create(self._machine.owner)
             done = subprocess.run(
                 [found.path, "--unshare-all", "--unshare-user", *arguments.stacked(trial, made), "/bin/true"],
                 capture_output=True,
@@ -123,7 +125,7 @@ class BubblewrapProvider:
         except (OSError, subprocess.SubprocessError):
             return False
         finally:
-            subprocess.run(["rm", "-rf", trial.folder], check=False)
+            remove(trial.folder)
 
     async def start(self, spec: Spec, disk: Disk) -> Running:
         await self._clear_away(disk)
@@ -159,7 +161,9 @@ class BubblewrapProvider:
         if found is None or not self.check().usable:
             raise WorkbenchError("sandbox.provider_unusable", self.check().reason)
         made = self._base(spec, disk)
-        disk.create()
+        disk.create(self._machine.owner)
+        if not self._overlays:
+            materialise(disk, [made.part("top")], self._machine.owner)
         disk.base = made.fingerprint
         group = cgroups.Group.make(mark(disk), spec.limits)
         python = program.interpreter(system=True)

@@ -12,6 +12,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.sandbox import program
 from workbench.sandbox.address import listen
 from workbench.sandbox.disk import Disk
+from workbench.sandbox.disk.layers import materialise
 from workbench.sandbox.disk.size import measure
 from workbench.sandbox.providers import Availability, Usage
 from workbench.sandbox.providers.find import by_mark, mark
@@ -63,6 +64,8 @@ class ProcessProvider:
 
     def _start(self, spec: Spec, disk: Disk) -> Running:
         disk.create()
+        if disk.layers:
+            materialise(disk, [], None)
         python = program.interpreter(system=False)
         packed = program.packed(self._programs, python)
         given = configuration(
@@ -133,7 +136,7 @@ class ProcessProvider:
 
 def _folder(disk: Disk, name: str) -> str:
     """A folder of the disk as the machine sees it, made where it is missing."""
-    path = os.path.join(disk.upper("top"), name)
+    path = disk.outside("/" + name)
     os.makedirs(path, exist_ok=True)
     return path
 
