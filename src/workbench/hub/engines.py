@@ -49,10 +49,6 @@ class Engines:
             "`--provider process --unsafe` runs without any isolation",
         )
 
-    def owner(self, name: str) -> int | None:
-        """The id that what a sandbox writes belongs to; None: our own."""
-        return self._machine.owner if name == "bubblewrap" else None
-
     def _named(self, name: str) -> Provider:
         if name not in self._made:
             self._made[name] = self._make(name)

@@ -53,7 +53,7 @@ class Sandbox:
     @property
     def disk(self) -> Disk:
         layers = [os.path.join(self.hub.places.layers, name) for name in self.record.layers]
-        return Disk(self.folder, layers, self.hub.engines.owner(self.record.provider))
+        return Disk(self.folder, layers)
 
     @property
     def provider(self) -> Provider:
