@@ -21,7 +21,7 @@ class Events:
 
     def __init__(self) -> None:
         self.past: deque[dict[str, Any]] = deque(maxlen=KEPT)
-        self.last = 0
+        self.began = self.last = now_ms() * 1000  # numbers go on rising when a hub comes after this one
         self._listeners: set[_Listener] = set()
 
     def tell(self, event: str, sandbox: str | None = None, name: str | None = None, **more: Any) -> None:
@@ -38,9 +38,10 @@ class Events:
         """Events as they come, of one sandbox or of all; after: first those kept that are younger than this number."""
         listener = _Listener(sandbox)
         if after is not None:
-            missing = self.past[0]["id"] - after - 1 if self.past else 0
-            if missing > 0:
-                listener.lost = missing
+            oldest = self.past[0]["id"] if self.past else self.last + 1
+            if 0 < after < oldest - 1:
+                listener.lost = oldest - 1 - max(after, self.began)
+                listener.missed = True
             for item in self.past:
                 if item["id"] > after:
                     listener.put(item)
@@ -59,6 +60,7 @@ class _Listener:
         self.sandbox = sandbox
         self.waiting: deque[dict[str, Any]] = deque()
         self.lost = 0
+        self.missed = False
         self.there = asyncio.Event()
 
     def put(self, item: dict[str, Any]) -> None:
@@ -67,13 +69,15 @@ class _Listener:
         if len(self.waiting) >= QUEUED:
             self.waiting.popleft()
             self.lost += 1
+            self.missed = True
         self.waiting.append(item)
         self.there.set()
 
     async def get(self) -> dict[str, Any]:
-        await self.there.wait()
-        if self.lost:
-            lost, self.lost = self.lost, 0
+        if not self.missed:
+            await self.there.wait()
+        if self.missed:
+            lost, self.lost, self.missed = self.lost, 0, False
             return {
                 "id": None,
                 "at": iso(now_ms()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import os
@@ -50,12 +51,11 @@ class Sandboxes:
         """Read what is on disk and find what runs. A folder that makes no sense is left alone, and said in the log."""
         for short in sorted(os.listdir(self.hub.places.sandboxes)):
             folder = os.path.join(self.hub.places.sandboxes, short)
+            if short.startswith("."):  # a creation or a deletion that was cut short
+                await asyncio.to_thread(remove, folder)
+                continue
             try:
                 found = record.read(folder)
-            except FileNotFoundError:
-                if short.startswith("."):
-                    remove(folder)  # a creation or a deletion that was cut short
-                continue
             except (OSError, WorkbenchError) as error:
                 log.error("left alone: %s", error)
                 continue
@@ -149,7 +149,6 @@ class Sandboxes:
             await feature.deleted(sandbox)
         self._forget(sandbox)
         leaving = os.path.join(self.hub.places.sandboxes, f".{sandbox.record.short}-{secrets.token_hex(4)}")
-        os.unlink(os.path.join(sandbox.folder, record.FILE))
         os.rename(sandbox.folder, leaving)
         await sandbox.discard(leaving)
         self.hub.events.tell("deleted", sandbox.record.id, sandbox.record.name)
