@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.sql import Column, SqlValue, Table
-from workbench.widgets.grid import Grid
+from workbench.widgets.grid_lines import GridLines
 
 from . import editing
 from .edit_bar import EditBar
@@ -141,7 +141,7 @@ class RowEdits:
 
     # Looking
 
-    def open_value(self, grid: Grid) -> None:
+    def open_value(self, grid: GridLines) -> None:
         """The whole value under the cursor, in a window."""
         from .value_screen import ValueScreen
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.model.sql import Effect, SqlResult
-from workbench.widgets.grid import Grid
+from workbench.widgets.grid_lines import GridLines
 
 from .connection import Connection, Running
 from .history import History
@@ -103,7 +103,7 @@ class Runs:
             view.done(await self._connection.finish(running))
         view.draw()
 
-    async def wanted(self, view: ResultView, grid: Grid, count: int) -> None:
+    async def wanted(self, view: ResultView, grid: GridLines, count: int) -> None:
         """The grid asks for rows; by the time it is its turn they may be there."""
         try:
             async with view.fetching:
