@@ -157,7 +157,7 @@ async def test_an_error_is_sqlites_own_with_its_place_in_the_editor(shop: Open) 
         assert person.pane.editor.cursor_location == (3, 2)
         await person.run("select 1; insert into missing values (1); select 2")
         assert "no such table: missing" in person.text()
-        assert len(person.pane._views) == 2, "what stands behind the error was not run"
+        assert len(person.pane.results.views) == 2, "what stands behind the error was not run"
 
 
 async def test_a_cell_is_edited_by_an_update_that_is_shown_before_it_runs(shop: Open, folder: str) -> None:

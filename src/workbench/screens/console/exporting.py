@@ -13,11 +13,11 @@ from workbench.operations.executor import drive
 from .export import batches, form_of, write
 
 if TYPE_CHECKING:
-    from .pane import SqlConsole
+    from .pane import Querying
     from .results import ResultView
 
 
-async def export(console: SqlConsole, view: ResultView) -> None:
+async def export(console: Querying, view: ResultView) -> None:
     """Ask for a file and write every row of a result to it. A query is run again, beside the console, to have them all."""
     from workbench.screens.dialogs import Ask, Confirm
 
@@ -62,7 +62,7 @@ def _problem(said: str) -> str:
     return "" if os.path.isdir(os.path.dirname(_full(said))) else "there is no such folder"
 
 
-async def _written(console: SqlConsole, view: ResultView, path: str, cancel: Cancel) -> int:
+async def _written(console: Querying, view: ResultView, path: str, cancel: Cancel) -> int:
     app = console.app
     table = "result"
     if view.editable is not None:

@@ -14,10 +14,11 @@ from textual.message import Message
 from textual.widgets import Static
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.sql import Editable, SqlResult
+from workbench.model.sql import Editable, SqlResult, SqlValue
 from workbench.model.text import visible
-from workbench.widgets.cells import shown
+from workbench.widgets.cells import kind_of, size
 from workbench.widgets.grid import Grid
+from workbench.widgets.grid_lines import GridLines
 from workbench.widgets.grid_view import GridView
 from workbench.widgets.text_view import TextView
 
@@ -188,11 +189,24 @@ class ResultView(Vertical):
             self.say("")
 
 
+def details_of(grid: GridLines) -> tuple[tuple[str, str], ...]:
+    """The row under the cursor, a value a line, up to 200 of them."""
+    names, values = grid.columns.names, grid.held.rows[grid.row]
+    rows = zip(names[:200], values[:200], strict=True)
+    return tuple((f"{name} ({kind_of(value)})", _said(value)) for name, value in rows)
+
+
+def _said(value: SqlValue) -> str:
+    """A value for the details: text as it is, a blob as hex with its size."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"{size(len(value))} {value[:512].hex()}"
+    return value if isinstance(value, str) else repr(value)
+
+
 def duration(seconds: float) -> str:
     """`3 ms`, `1.25 s`"""
     if seconds < 0.0095:
         return f"{seconds * 1000:.1f} ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
-
-
-__all__ = ["ResultView", "duration", "shown"]

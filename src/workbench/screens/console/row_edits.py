@@ -12,7 +12,7 @@ from . import editing
 from .edit_bar import EditBar
 
 if TYPE_CHECKING:
-    from .pane import SqlConsole
+    from .pane import Querying
     from .results import ResultView
 
 LONG = 300
@@ -22,7 +22,7 @@ LONG = 300
 class RowEdits:
     """Editing for one console."""
 
-    def __init__(self, console: SqlConsole) -> None:
+    def __init__(self, console: Querying) -> None:
         self._console = console
 
     def begin(self, view: ResultView, what: str) -> None:

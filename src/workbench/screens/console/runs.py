@@ -16,7 +16,7 @@ from .history import History
 from .results import ResultView
 
 if TYPE_CHECKING:
-    from .pane import SqlConsole
+    from .pane import Querying
 
 FIRST_ROWS = 200
 UP_FRONT = 1_000
@@ -26,7 +26,7 @@ UP_FRONT = 1_000
 class Runs:
     """What the console runs. It tells the console; what is on screen is the console's."""
 
-    def __init__(self, console: SqlConsole, connection: Connection, history: History) -> None:
+    def __init__(self, console: Querying, connection: Connection, history: History) -> None:
         self._console, self._connection, self._history = console, connection, history
         self.cancel: Cancel | None = None
 
@@ -44,7 +44,7 @@ class Runs:
         """
         wrote = False
         for begin, end, effect in parts:
-            view = await self._console.add_result(text[begin:end], begin + shift, shift)
+            view = await self._console.results.add(text[begin:end], begin + shift, shift)
             if not await self._run(view, text, begin, end, effect):
                 break
             wrote = wrote or effect != "reads"
