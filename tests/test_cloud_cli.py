@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.account import ACCOUNT, OTHER_ACCOUNT, TOKEN, StandIn
-from tests.support.cli import Answer, cfwb, on_terminal
+from tests.support.cli import PROGRAM, Answer, cfwb, environment, on_terminal
 from tests.support.oracle import Oracle
 
 Command = Callable[..., Answer]
@@ -258,7 +261,7 @@ def test_auth_get_says_who_and_never_the_token(stand_in: StandIn, oracle: Oracle
         "ann@example.com",
     )
     assert (found["account"], found["account_source"]) == (ACCOUNT, "the only one there is")
-    assert answer.json["target"]["kind"] == "remote"
+    assert answer.json["target"] == {"kind": "remote", "source": ACCOUNT}
     assert TOKEN not in answer.text
 
 
@@ -403,6 +406,22 @@ def test_the_live_log_comes_as_it_happens_and_is_ended(
     shown = at_terminal("workers", "logs", "watch", "--count", "2").text
     assert "GET https://oracle.example/" in shown and "hello" in shown and "Error: on purpose" in shown
     assert "log-secret-path" not in shown
+
+
+def test_control_c_ends_a_live_log_on_both_sides(stand_in: StandIn, oracle: Oracle, home: Path) -> None:
+    workers = stand_in._routes._workers
+    workers.ended.clear()
+    words = [*PROGRAM, "workers", "logs", "watch", "oracle", "--remote", "--json"]
+    env = environment(home, **stand_in.environment())
+    with subprocess.Popen(words, cwd=home, env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        first = os.read(process.stdout.fileno(), 10_000)
+        process.send_signal(signal.SIGINT)
+        found = json.loads(first + process.stdout.read())
+        assert process.wait(10) == 1
+    assert found["result"][0]["summary"] == "GET https://oracle.example/"
+    assert found["error"]["code"] == "cancelled"
+    assert workers.ended == ["tail-1"]
 
 
 def test_local_says_what_only_the_account_has(oracle: Oracle, home: Path) -> None:

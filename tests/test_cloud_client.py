@@ -142,7 +142,7 @@ def test_429_is_obeyed_for_as_long_as_it_says_and_shown(state: State, stand_in: 
 def test_a_wait_of_an_hour_is_told_instead(state: State, stand_in: StandIn) -> None:
     with stand_in.fault("status", "/workers/scripts", status=429, headers={"Retry-After": "3600"}):
         error = failing(state.backend.workers.scripts)
-    assert error.code == "remote.rate_limited"
+    assert error.code == "remote.rate_limited" and "3600 s" in error.hint
 
 
 def test_a_date_is_understood_as_a_retry_after() -> None:

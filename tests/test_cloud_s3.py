@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.account import StandIn
 from tests.support.emulator import Emulator
 from tests.support.local import run
 from workbench.backends.cloudflare import r2_s3
@@ -107,6 +108,20 @@ def test_metadata_that_a_header_cannot_carry_is_refused(r2: CloudR2) -> None:
     assert caught.value.code == "r2.bad_metadata"
 
 
+def test_unfinished_uploads_are_listed_with_their_parts() -> None:
+    """On the stand-in: the emulator's endpoint has no such list."""
+    with StandIn() as stand_in:
+        line = Line(stand_in.url)
+        s3 = S3(Api(line), stand_in.origin + "/s3", Keys(ACCESS, SECRET))
+        found = run(CloudR2(Api(line), Project(".", (), "."), live=False, s3=s3).uploads("files")).items
+        line.close()
+    assert [(one.key, one.upload_id, one.parts, one.size) for one in found] == [
+        ("big-1", "upload-1", 2, 5242887),
+        ("big-2", "upload-2", 2, 5242887),
+    ]
+    assert found[0].initiated == "2026-11-23T10:00:01.000Z"
+
+
 def test_keys_are_taken_from_the_environment_where_both_are_there() -> None:
     assert r2_s3.configured({}) is None
     assert r2_s3.configured({"R2_ACCESS_KEY_ID": "a"}) is None
@@ -114,9 +129,8 @@ def test_keys_are_taken_from_the_environment_where_both_are_there() -> None:
     assert found is not None and found.secret_key.reveal() == "b"
 
 
-def test_a_signature_is_amazon_s_own_example() -> None:
-    """docs.aws.amazon.com, "Signature Calculations for the Authorization Header", GET Object: with our region, so computed once and
-    compared in its parts that do not depend on it."""
+def test_what_is_signed_is_what_is_sent() -> None:
+    """The shape of Amazon's example (GET Object) in our region; that it is right, the emulator's endpoint has said above."""
     moment = datetime(2013, 5, 24, tzinfo=UTC)
     url, headers = signed(
         "GET",

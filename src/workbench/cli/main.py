@@ -104,6 +104,7 @@ class Command:
                 options.get("--persist-to"),
                 remote,
                 alone=operation.alone,
+                account=operation.account,
                 server=options.get("--server"),
             )
             self.target = state.target

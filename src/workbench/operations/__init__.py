@@ -6,7 +6,7 @@ needs, for this is on the start-up path of every command.
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Literal
 
 from workbench.model.errors import UsageError
 
@@ -73,6 +73,8 @@ VERBS = (
 SUSPENDING = ("hub", "sandboxes", "terminals", "bridges")
 Weigh = Callable[[Any, dict[str, Any]], Coroutine[Any, Any, tuple[str, dict[str, Any]]]]
 """Given the state and the arguments: their effect, and the arguments to go on with (what was read from a stream is kept)."""
+AccountNeed = Literal["must", "may", "not"]
+"""Whether an account must be clear, is asked for in case it is, or is nobody's business."""
 WITHOUT_VERB = ("schema", "agent-context", "completion")
 
 
@@ -132,6 +134,11 @@ class Operation:
     def stateless(self) -> bool:
         """Whether it works without a project (it describes the tool itself)."""
         return "state" not in self.function.__annotations__
+
+    @property
+    def account(self) -> AccountNeed:
+        """Whether it needs to be clear which account is meant: one about the API itself does not."""
+        return "may" if self.always_remote else "not" if self.alone else "must"
 
     @property
     def suspends(self) -> bool:

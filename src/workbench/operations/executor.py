@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import UsageError, WorkbenchError
 
-from . import DESTROYS, READS, Operation, get
+from . import DESTROYS, READS, AccountNeed, Operation, get
 from .driving import Driver, drive
 from .parameters import check
 from .resolve import State
@@ -49,12 +49,14 @@ def open_state(
     remote: bool = False,
     *,
     alone: bool = False,
+    account: AccountNeed = "must",
     server: str | None = None,
 ) -> State:
     """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `remote.no_credentials`, ...).
 
-    remote: on the deployed account, where a project is not needed. alone: for an operation that needs no project here, and
-    no account there. server: the address of a running dev server, through whose API the local target is reached.
+    remote: on the deployed account, where a project is not needed. alone: for an operation that needs no project.
+    account: whether one must be clear, on the account. server: the address of a running dev server, through whose API the
+    local target is reached.
     """
     if server is not None:
         from .targets import open_server
@@ -63,7 +65,7 @@ def open_state(
     if remote:
         from .targets import open_account
 
-        return open_account(folder, worker, environment, choose=not alone)
+        return open_account(folder, worker, environment, choose=account)
     from workbench.backends.local import LocalBackend
 
     if alone:

@@ -17,6 +17,8 @@ from .resolve import State
 if TYPE_CHECKING:
     from workbench.model.bindings import Worker
 
+    from . import AccountNeed
+
 
 def project_or_none(
     folder: str, *, worker: str | None, environment: str | None, persist_to: str | None
@@ -31,8 +33,8 @@ def project_or_none(
         return Project(place, (), os.path.join(place, ".wrangler", "state"))
 
 
-def open_account(folder: str, worker: str | None, environment: str | None, *, choose: bool) -> State:
-    """The deployed account, with the bindings of the project where there is one. choose: an account must be known."""
+def open_account(folder: str, worker: str | None, environment: str | None, *, choose: AccountNeed) -> State:
+    """The deployed account, with the bindings of the project where there is one. choose: whether an account must be clear."""
     from workbench.backends.cloudflare.remote import connect
 
     project = project_or_none(folder, worker=worker, environment=environment, persist_to=None)

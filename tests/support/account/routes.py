@@ -430,6 +430,8 @@ class Routes:
                 self._files[name] = request.body
                 return Reply(b"", headers={"ETag": f'"{hashlib.md5(request.body).hexdigest()}"'})
             return Reply(self._files[name], headers={"Content-Type": "application/sql"})
+        if request.raw.startswith("/s3/files"):
+            return _uploads(request)
         return refusal(404, 7000, "No route for that URI")
 
 
@@ -485,3 +487,23 @@ def _literal(value: Any) -> str:
     if isinstance(value, list):
         return "X'" + bytes(value).hex() + "'"
     return repr(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+
+
+def _uploads(request: Request) -> Reply:
+    """S3's lists of unfinished uploads and of their parts, which the emulator's S3 endpoint does not have: two pages of one."""
+    kind = {"Content-Type": "application/xml"}
+    name = "http://s3.amazonaws.com/doc/2006-03-01/"
+    if "uploadId" in request.query:
+        body = "<Part><PartNumber>1</PartNumber><Size>5242880</Size></Part><Part><PartNumber>2</PartNumber><Size>7</Size></Part>"
+        return Reply(f'<ListPartsResult xmlns="{name}">{body}</ListPartsResult>'.encode(), headers=kind)
+    number = 2 if request.query.get("key-marker") == "big-1" else 1
+    more = "true" if number == 1 else "false"
+    body = (
+        f"<Upload><Key>big-{number}</Key><UploadId>upload-{number}</UploadId>"
+        f"<Initiated>2026-11-23T10:00:0{number}.000Z</Initiated></Upload><IsTruncated>{more}</IsTruncated>"
+        "<NextKeyMarker>big-1</NextKeyMarker><NextUploadIdMarker>upload-1</NextUploadIdMarker>"
+    )
+    return Reply(
+        f'<ListMultipartUploadsResult xmlns="{name}">{body}</ListMultipartUploadsResult>'.encode(),
+        headers=kind,
+    )

@@ -70,6 +70,12 @@ class Wanted(NamedTuple):
     bare: bool = False
 
 
+def host_of(url: str) -> str:
+    """Where it goes, without what an address may hold that nobody is to see: a password, a signature."""
+    place = urlsplit(url)
+    return f"{place.hostname}:{place.port}" if place.port else str(place.hostname)
+
+
 def join(*segments: str) -> str:
     """Names as a path, each of them one segment whatever is in it. Raises `remote.bad_name` for what no URL can say."""
     for segment in segments:
@@ -94,11 +100,11 @@ class Line:
     ) -> None:
         self.base = base.rstrip("/")
         place = urlsplit(self.base)
-        self.host = place.netloc
+        self.host = host_of(self.base)
         self.loopback = place.hostname in _LOOPBACK
         if credentials is not None and place.scheme != "https" and not self.loopback:
             raise WorkbenchError(
-                "remote.not_encrypted", f"credentials are not sent to {place.netloc} without TLS", "use https"
+                "remote.not_encrypted", f"credentials are not sent to {self.host} without TLS", "use https"
             )
         self.credentials = credentials
         self.budget = budget
@@ -177,12 +183,12 @@ class Line:
         if attempt < ATTEMPTS and (wanted.safe or not sent):
             await asyncio.sleep(pause(attempt))
             return
-        why = self.masked(text_of(error))
+        host, why = host_of(wanted.url), self.masked(text_of(error))
         if sent and wanted.method not in ("GET", "HEAD"):
             raise unknown_outcome(
-                wanted.doing or wanted.method, f"the connection to {self.host} failed ({why})"
+                wanted.doing or wanted.method, f"the connection to {host} failed ({why})"
             ) from None
-        raise unreachable(self.host, why) from None
+        raise unreachable(host, why) from None
 
     async def _again(
         self, wanted: Wanted, attempt: int, response: httpx.Response, notice: Notice | None
@@ -212,9 +218,13 @@ class Line:
             return
         enveloped = response.content.lstrip().startswith(b"{")
         if status in NO_WORD and not enveloped and wanted.method not in ("GET", "HEAD"):
-            raise unknown_outcome(wanted.doing or wanted.method, f"{self.host} answered {status}")
+            raise unknown_outcome(wanted.doing or wanted.method, f"{host_of(wanted.url)} answered {status}")
         raise refused(
-            wanted.product, status, self.masked(response.text).encode(), request_id(response.headers)
+            wanted.product,
+            status,
+            self.masked(response.text).encode(),
+            request_id(response.headers),
+            response.headers.get("Retry-After"),
         )
 
     async def _exchange(self, url: str, form: dict[str, str]) -> tuple[int, Any]:
@@ -222,12 +232,12 @@ class Line:
         place = urlsplit(url)
         if place.scheme != "https" and place.hostname not in _LOOPBACK:
             raise WorkbenchError(
-                "remote.not_encrypted", f"credentials are not sent to {place.netloc} without TLS"
+                "remote.not_encrypted", f"credentials are not sent to {host_of(url)} without TLS"
             )
         try:
             response = await self._http.post(url, data=form)
         except httpx.HTTPError as error:
-            raise unreachable(place.netloc, self.masked(text_of(error))) from None
+            raise unreachable(host_of(url), self.masked(text_of(error))) from None
         try:
             return response.status_code, response.json()
         except ValueError:

@@ -112,7 +112,7 @@ def connect(project: Project, address: str, *, timeouts: Timeouts = USUAL) -> Li
         line.close()
         raise WorkbenchError(
             "live.not_loopback",
-            f"{place.netloc} is not this machine",
+            f"{line.host} is not this machine",
             "a dev server is asked on localhost only",
         )
     return LiveBackend(project, Api(line))

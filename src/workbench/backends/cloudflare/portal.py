@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import CancelledError
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from workbench.model.errors import Cancelled
 from workbench.model.progress import Cancel
@@ -61,12 +61,12 @@ class Portal:
 
     def iterate(self, items: AsyncIterator[T], cancel: Cancel | None = None) -> Iterator[T]:
         """An asynchronous iterator as a plain one. Closing it (or dropping it) closes the other."""
+        source = _Source(items)
         try:
-            while (item := self.wait(_next(items), cancel)) is not _END:
+            while (item := self.wait(source.next(), cancel)) is not _END:
                 yield item
         finally:
-            if (close := getattr(items, "aclose", None)) is not None:
-                self.wait(close())
+            self.wait(source.close())
 
     def close(self) -> None:
         """End the loop and its thread; what was under way is cancelled."""
@@ -78,8 +78,21 @@ class Portal:
             self._loop.close()
 
 
-async def _next(items: AsyncIterator[T]) -> T:
-    return await anext(items, _END)
+class _Source(Generic[T]):
+    """An asynchronous iterator, asked for one thing at a time: what was stopped half way has ended before it is closed."""
+
+    def __init__(self, items: AsyncIterator[T]) -> None:
+        self._items = items
+        self._turn = asyncio.Lock()
+
+    async def next(self) -> T:
+        async with self._turn:
+            return await anext(self._items, _END)
+
+    async def close(self) -> None:
+        async with self._turn:
+            if (close := getattr(self._items, "aclose", None)) is not None:
+                await close()
 
 
 async def _cancel_the_rest() -> None:

@@ -66,7 +66,9 @@ class ApiError(WorkbenchError):
         self.request_id = request_id
 
 
-def refused(product: str, status: int, body: bytes, request_id: str) -> ApiError:
+def refused(
+    product: str, status: int, body: bytes, request_id: str, retry_after: str | None = None
+) -> ApiError:
     """The error that an answer of 4xx or 5xx (or `success: false`) means."""
     said = _errors(body)
     numbers = tuple(number for number, _ in said)
@@ -75,6 +77,12 @@ def refused(product: str, status: int, body: bytes, request_id: str) -> ApiError
         code = _by_status(status, numbers)
     message = "; ".join(dict.fromkeys(text for _, text in said)) or f"the API answered {status}"
     hint = _HINTS.get(code, "")
+    if retry_after and status == 429:
+        hint = (
+            f"it says to try again after {retry_after} s"
+            if retry_after.isdecimal()
+            else f"not before {retry_after}"
+        )
     traces = [f"error {', '.join(map(str, numbers))}" if numbers else f"status {status}"]
     if request_id:
         traces.append(f"request id {request_id}")

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from workbench.backends.lacking import lacking
 from workbench.model.bindings import Project
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.model.target import Capability, Target
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.backends.protocol import Sandboxes, StateStore
 
 R2_HOST = "r2.cloudflarestorage.com"
+_NOT_CLEAR = ("remote.no_account", "remote.not_allowed")
 BASE = "https://api.cloudflare.com/client/v4"
 
 
@@ -121,16 +122,27 @@ class RemoteBackend:
         return found
 
 
+def _chosen(api: Api, *, must: bool) -> accounts.Account | None:
+    try:
+        return api.line.portal.wait(accounts.choose(api, None))
+    except WorkbenchError as error:
+        if must or (not isinstance(error, UsageError) and error.code not in _NOT_CLEAR):
+            raise
+        return None
+
+
 def connect(
     project: Project,
     configured: str | None = None,
     config_path: str = "",
     *,
-    choose: bool = True,
+    choose: Literal["must", "may", "not"] = "must",
     timeouts: Timeouts = USUAL,
     budget: Budget | None = None,
 ) -> RemoteBackend:
-    """The account of whoever runs this. configured: the config's `account_id`. choose: an account is needed, so ask for it.
+    """The account of whoever runs this. configured: the config's `account_id`.
+
+    choose: where none is named, ask for the only one there is; it must be clear, it may be, or nobody is asked.
 
     `CLOUDFLARE_API_BASE_URL` is wrangler's variable for another address of the API.
     """
@@ -139,12 +151,9 @@ def connect(
     connection = Line(base, found, budget=budget or Budget(), timeouts=timeouts)
     api = Api(connection)
     try:
-        if choose:
-            account: accounts.Account | None = connection.portal.wait(
-                accounts.choose(api, configured, config_path)
-            )
-        else:
-            account = accounts.named(configured, config_path)
+        account = accounts.named(configured, config_path)
+        if account is None and choose != "not":
+            account = _chosen(api, must=choose == "must")
     except BaseException:
         connection.close()
         raise

@@ -14,7 +14,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.times import iso
 from workbench.model.workers import LogEvent
 
-from .api import Api, join
+from .api import Api, host_of, join
 from .refusals import text_of
 
 PROTOCOL = "trace-v1"
@@ -64,7 +64,7 @@ async def _messages(url: str) -> AsyncIterator[str | bytes]:
                 async for message in socket:
                     yield message
     except (OSError, WebSocketException) as error:
-        host = urlsplit(url).netloc  # the address itself opens the log, so it is not told
+        host = host_of(url)  # the address itself opens the log, so it is not told
         raise WorkbenchError(
             "remote.unreachable", f"the log at {host} cannot be read: {text_of(error)}"
         ) from None
