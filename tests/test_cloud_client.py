@@ -14,7 +14,7 @@ from tests.support.account import ACCOUNT, StandIn
 from tests.support.account.queues import QUEUE_ID
 from tests.support.local import run
 from tests.support.targets import account
-from workbench.backends.cloudflare import api as asking
+from workbench.backends.cloudflare import line as asking
 from workbench.backends.cloudflare import repeating
 from workbench.backends.cloudflare.api import Api, Line, Timeouts, join
 from workbench.backends.cloudflare.budget import Budget

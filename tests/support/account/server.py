@@ -44,6 +44,21 @@ class Reply(NamedTuple):
     errors: list[tuple[int, str]] = []
 
 
+def numbered(rows: list[Any], request: Request) -> Reply:
+    """A page of a list, by number."""
+    page, size = int(request.query.get("page", 1)), int(request.query.get("per_page", 20))
+    part = rows[(page - 1) * size : page * size]
+    pages = max(1, -(-len(rows) // size))
+    info = {
+        "page": page,
+        "per_page": size,
+        "count": len(part),
+        "total_count": len(rows),
+        "total_pages": pages,
+    }
+    return Reply(part, info=info)
+
+
 def refusal(status: int, number: int, message: str) -> Reply:
     return Reply(None, status, errors=[(number, message)])
 

@@ -20,7 +20,7 @@ from .api import Api, ApiError, join
 from .deployed import bound
 from .offers import lacks
 from .paging import Cursored, next_cursor
-from .shapes import moment, present, whole
+from .shapes import HTTP_HEADERS, moment, present, whole
 
 if TYPE_CHECKING:
     from .r2_s3 import S3
@@ -30,14 +30,6 @@ LARGEST = 300_000_000
 """Bytes of an object that the account API takes."""
 IN_MEMORY = 8 << 20
 """Bytes of a body that are kept in memory until it is sent; more of it waits in a file that has no name."""
-_HTTP_HEADERS = {
-    "contentType": "Content-Type",
-    "contentDisposition": "Content-Disposition",
-    "contentEncoding": "Content-Encoding",
-    "contentLanguage": "Content-Language",
-    "cacheControl": "Cache-Control",
-    "cacheExpiry": "Expires",
-}
 
 
 class CloudR2:
@@ -163,7 +155,7 @@ class CloudR2:
             return found | ({"Content-Type": str(http["contentType"])} if http else {})
         if custom:
             raise lacks("r2.custom_metadata", live=False)
-        headers = {_HTTP_HEADERS[name]: str(value) for name, value in http.items() if name in _HTTP_HEADERS}
+        headers = {HTTP_HEADERS[name]: str(value) for name, value in http.items() if name in HTTP_HEADERS}
         return {"Content-Type": "application/octet-stream"} | headers
 
     async def delete(self, bucket: str, key: str) -> bool:

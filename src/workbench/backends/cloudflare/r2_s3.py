@@ -18,19 +18,11 @@ from workbench.model.r2 import R2Body, R2Object, R2Upload
 from workbench.model.secrets import Secret
 
 from .api import Api, ApiError
-from .shapes import moment
+from .shapes import HTTP_HEADERS, moment
 from .signing import signed
 
 PART = 16 << 20
 """Bytes of a part: 10,000 of them are 156 GiB."""
-_HEADERS = {
-    "contentType": "Content-Type",
-    "contentDisposition": "Content-Disposition",
-    "contentEncoding": "Content-Encoding",
-    "contentLanguage": "Content-Language",
-    "cacheControl": "Cache-Control",
-    "cacheExpiry": "Expires",
-}
 _CUSTOM = "x-amz-meta-"
 
 
@@ -89,7 +81,7 @@ class S3:
         cancel: Cancel | None,
     ) -> R2Object:
         """Write an object, in parts where it is longer than one."""
-        headers = {_HEADERS[name]: str(value) for name, value in http.items() if name in _HEADERS}
+        headers = {HTTP_HEADERS[name]: str(value) for name, value in http.items() if name in HTTP_HEADERS}
         headers |= {_CUSTOM + name: _header(value) for name, value in custom.items()}
         parts = _parts(chunks, cancel)
         first = next(parts, b"")
@@ -264,7 +256,9 @@ def _parts(chunks: Iterable[bytes], cancel: Cancel | None) -> Iterator[bytes]:
 
 
 def _object(key: str, headers: Any) -> R2Object:
-    http: dict[str, Any] = {name: headers[header] for name, header in _HEADERS.items() if header in headers}
+    http: dict[str, Any] = {
+        name: headers[header] for name, header in HTTP_HEADERS.items() if header in headers
+    }
     if "cacheExpiry" in http:
         http["cacheExpiry"] = moment(http["cacheExpiry"])
     custom = {

@@ -5,6 +5,16 @@ from typing import Any
 
 from workbench.model.times import iso
 
+HTTP_HEADERS = {
+    "contentType": "Content-Type",
+    "contentDisposition": "Content-Disposition",
+    "contentEncoding": "Content-Encoding",
+    "contentLanguage": "Content-Language",
+    "cacheControl": "Cache-Control",
+    "cacheExpiry": "Expires",
+}
+"""R2's names of an object's HTTP metadata, and the headers they are in a request."""
+
 
 def moment(text: Any) -> str | None:
     """A time of the API's (ISO 8601 with any fraction and offset, or HTTP's) as ours, with milliseconds in UTC; None for none."""
