@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,19 @@ def test_a_full_disk_under_the_output_is_an_error(project: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+def _wait_until_a_database_is_open(pid: int) -> None:
+    folder = Path(f"/proc/{pid}/fd")
+    if not folder.is_dir():
+        time.sleep(5)  # no way to look into another process here
+        return
+    for _ in range(3_000):
+        with suppress(OSError):
+            if any(os.readlink(link).endswith(".sqlite") for link in folder.iterdir()):
+                break
+        time.sleep(0.01)
+    time.sleep(0.2)  # and the statement runs
+
+
 def test_a_statement_that_never_ends_is_ended_by_an_interrupt(project: Path) -> None:
     endless = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT count(*) FROM c"
     process = subprocess.Popen(
@@ -298,7 +312,7 @@ def test_a_statement_that_never_ends_is_ended_by_an_interrupt(project: Path) -> 
         # A test run in the background of a shell inherits an ignored interrupt; a person's terminal does not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(1.5)
+    _wait_until_a_database_is_open(process.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 1
@@ -315,3 +329,35 @@ def test_sql_from_a_file_and_errors_with_their_place(project: Path) -> None:
     assert (
         cfwb("d1", "query", "DELETE FROM orders", "--read-only", cwd=project).error["code"] == "sql.read_only"
     )
+
+
+def _peak_mib(project: Path, sql: str) -> tuple[float, int]:
+    """The most memory a query took with its output in a pipe, and how much it wrote."""
+    with subprocess.Popen(
+        [*PROGRAM, "d1", "query", sql, "--json"], cwd=project, env=environment(), stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        written = 0
+        while piece := process.stdout.read(1 << 20):
+            written += len(piece)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1024, written
+
+
+def test_the_rows_of_a_query_are_written_as_they_are_read_so_that_any_number_fits(project: Path) -> None:
+    many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT i, 'row ' || i FROM n"
+    few, _ = _peak_mib(project, many.format(1_000))
+    most, written = _peak_mib(project, many.format(300_000))
+    assert written > 5_000_000
+    assert most - few < 16
+
+
+def test_an_error_after_the_first_rows_closes_the_envelope(project: Path) -> None:
+    overflow = "SELECT abs(-9223372036854775808 + 1000 - i)"
+    rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+    answer = cfwb("d1", "query", f"{rows} {overflow} FROM n", cwd=project)
+    assert answer.status == 1
+    assert answer.json["error"]["message"] == "integer overflow"
+    assert answer.json["result"][0]["rows"][0] == [9223372036854774809]

@@ -114,6 +114,7 @@ class Command:
 
                 warn(problems)
 
+            state.in_pieces = self.json
         driver = Driver(suspends(state, operation))
 
         def run(changes: dict[str, Any] | None = None) -> Any:

@@ -9,7 +9,7 @@ from workbench.model.page import Page
 from workbench.model.tagged import dumps
 from workbench.model.target import Target
 from workbench.operations import Operation
-from workbench.operations.results import Document, Stream, to_json
+from workbench.operations.results import Document, Rows, Stream, to_json
 
 
 def write(text: str) -> None:
@@ -36,6 +36,8 @@ def envelope(target: Target, operation: Operation, result: Any) -> WorkbenchErro
         return _document(target, operation, result)
     if isinstance(result, Stream):
         return stream(target, operation, (Page([item]) for item in result), as_it_comes=True)
+    if isinstance(result, Rows):
+        return _rows(target, operation, result)
     data = to_json(result, operation.fields)
     info = ""
     if isinstance(result, list | Page):
@@ -74,6 +76,24 @@ def _document(target: Target, operation: Operation, document: Document) -> Workb
     write(f'{head}"{next(chunks, "")}')  # what fails at once fails before anything was written
     failed = _pour(chunks)
     write(f'"{_ending(failed)}}}\n')
+    return failed
+
+
+def _rows(target: Target, operation: Operation, rows: Rows) -> WorkbenchError | None:
+    """A query's one result, a batch of its rows in memory. An error after the first closes the envelope, and is given back."""
+    texts = (dumps(to_json(batch))[1:-1] for batch in rows)
+    first = next(texts, "")
+    write(f'{_head(target, operation.name)}, "result": [{{"columns": {dumps(rows.columns)}, "rows": [{first}')
+    failed = _pour(f", {text}" for text in texts)
+    figures = rows.figures
+    last = {
+        "rows_read": figures and figures.rows_read,
+        "rows_written": figures and figures.rows_written,
+        "changes": figures.changes if figures else 0,
+        "duration_ms": figures and figures.duration_ms,
+    }
+    info = dumps({"count": 1, "cursor": None})
+    write(f'], {dumps(last)[1:-1]}}}], "result_info": {info}{_ending(failed)}}}\n')
     return failed
 
 

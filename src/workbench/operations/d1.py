@@ -22,7 +22,7 @@ from .parameters import (
     TheDatabase,
 )
 from .resolve import State
-from .results import Document
+from .results import Document, Rows
 from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements, weighed
 
 
@@ -75,7 +75,7 @@ async def query(
     param: SqlParams = (),
     read_only: ReadOnly = False,
     limit: Limit = None,
-) -> list[SqlResult]:
+) -> list[SqlResult] | Rows:
     """Run SQL on a database: a result a statement.
 
     All statements are one transaction.

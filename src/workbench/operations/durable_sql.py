@@ -21,7 +21,7 @@ from .parameters import (
     SqlParams,
 )
 from .resolve import State
-from .results import Document
+from .results import Document, Rows
 from .sql import Counts, Format, SchemaOnly, Tables, explain, export, run, statements, weighed
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def query(
     param: SqlParams = (),
     read_only: ReadOnly = False,
     limit: Limit = None,
-) -> list[SqlResult]:
+) -> list[SqlResult] | Rows:
     """Run SQL on the tables of an object or a facet: a result a statement.
 
     All statements are one transaction.

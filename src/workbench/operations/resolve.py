@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class State:
     """A project opened on a target. worker: the one that `--worker` named, or None for all of them.
 
-    cancel, progress and notice belong to one call: `watched` gives a copy with them.
+    cancel, progress and notice belong to one call: `watched` gives a copy with them. in_pieces: whoever asks takes the rows
+    of a query as they come (`results.Rows`).
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class State:
         self.cancel = cancel
         self.progress = progress
         self.notice = notice
+        self.in_pieces = False
 
     def watched(
         self,

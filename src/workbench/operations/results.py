@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.model.durable_objects import StorageEntry
     from workbench.model.kv import KvKey, KvValue
     from workbench.model.r2 import R2Object
+    from workbench.model.sql import Row, SqlResult
 
 T = TypeVar("T")
 Iterate = Callable[[Any], Iterator[Any]]
@@ -106,6 +107,21 @@ def _output(value: Output) -> dict[str, Any]:
             )
     texts = {name: text_or_bytes(bytes(data)) for name, data in kept.items()}
     return {"exit_code": value.exit_code} | texts | {"timed_out": value.timed_out}
+
+
+class Rows:
+    """One statement's result, its rows in batches as they are read: any number of them fits into memory. figures: what is
+    known at the end, None until then."""
+
+    def __init__(self, columns: list[str], batches: Iterator[list[Row]], ended: Callable[[], Any]) -> None:
+        self.columns = columns
+        self.figures: SqlResult | None = None
+        self._batches = batches
+        self._ended = ended
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        yield from self._batches
+        self.figures = self._ended()
 
 
 class Body:
@@ -204,7 +220,7 @@ def describe(annotation: Any, fields: tuple[str, ...] = ()) -> str:
     if arguments and getattr(annotation, "__origin__", None) in (list, tuple, Page, Stream):
         return f"a list of {describe(arguments[0], fields)}"
     if isinstance(annotation, UnionType):
-        return ", or ".join(describe(part, fields) for part in arguments)
+        return ", or ".join(describe(part, fields) for part in arguments if part is not Rows)
     if annotation is object:
         return "any JSON"
     names = fields or _fields_shown(annotation)

@@ -14,7 +14,7 @@ from .files import read_text, write_pieces
 from .outcomes import Written
 from .parameters import Output, Param
 from .resolve import State
-from .results import Document
+from .results import Document, Rows
 
 if TYPE_CHECKING:
     from workbench.backends import SqlDatabase
@@ -39,12 +39,25 @@ async def run(
     param: tuple[Any, ...],
     read_only: bool,
     limit: int | None = None,
-) -> list[SqlResult]:
+) -> list[SqlResult] | Rows:
     """Run statements with their parameters bound in order."""
     bound = [to_sql(value) for value in param]
+    if state.in_pieces and limit is None and await _only_reads(state, database, sql):
+        from .sql_rows import as_read
+
+        session = await database.session(read_only=True)
+        return as_read(await session.stream(sql, bound or None, state.cancel))
     if state.notice is not None and not read_only and (sentence := await database.may_block(sql)):
         state.notice(sentence)
     return await database.query(sql, bound or None, read_only=read_only, limit=limit, cancel=state.cancel)
+
+
+async def _only_reads(state: State, database: SqlDatabase, sql: str) -> bool:
+    """Whether it is one plain query of a target that gives its rows without waiting."""
+    word = sql.lstrip()[:6].lower()
+    if state.backend.suspends or not word.startswith(("select", "values", "with")):
+        return False
+    return [effect for _, _, effect in await database.statements(sql)] == [READS]
 
 
 async def weighed(

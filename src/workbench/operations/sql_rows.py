@@ -14,6 +14,7 @@ from workbench.model.tagged import dumps, from_sql, to_sql
 
 from .files import pieces, read_text
 from .resolve import State
+from .results import Rows
 
 if TYPE_CHECKING:
     from workbench.backends import RowStream, SqlDatabase
@@ -32,6 +33,19 @@ def _fetched(stream: RowStream) -> Iterator[list[Row]]:
         if len(rows) < MANY:
             drive(stream.close())
             return
+
+
+def as_read(stream: RowStream) -> Rows:
+    """A query's result with its rows as they are read, and its figures after them."""
+    from .driving import drive
+
+    def batches() -> Iterator[list[Row]]:
+        while rows := drive(stream.fetch(MANY)):
+            yield rows
+            if len(rows) < MANY:
+                return
+
+    return Rows(list(stream.columns), batches(), lambda: drive(stream.close()))
 
 
 def _csv_cell(value: Any) -> Any:
