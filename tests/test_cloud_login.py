@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import pickle
@@ -12,6 +13,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,6 +186,25 @@ def test_a_login_that_cannot_be_renewed_says_what_to_do(stand_in: StandIn, home:
     assert "wrangler login" in answer.error["hint"]
     assert path.read_text() == before
     assert ACCESS not in answer.text and "used-up" not in answer.text
+
+
+def test_a_login_that_somebody_else_renewed_meanwhile_is_taken_as_it_is(home: Path) -> None:
+    """A refresh token works once: whoever comes second is refused, and finds the first one's token in the file."""
+    log_in(home, expires_in=-5)
+    login = credentials.find({"HOME": str(home)}).login
+    assert login is not None
+
+    async def refused(url: str, form: dict[str, str]) -> tuple[int, Any]:
+        log_in(home, expires_in=3600, token="token-of-the-other-process")
+        return 400, {"error": "invalid_grant"}
+
+    renewed = asyncio.run(wrangler_login.renew(login, refused))
+    assert renewed.token.reveal() == "token-of-the-other-process"
+
+    async def unasked(url: str, form: dict[str, str]) -> tuple[int, Any]:
+        raise AssertionError("the file holds a good one, so nobody is asked")
+
+    assert asyncio.run(wrangler_login.renew(login, unasked)).token == renewed.token
 
 
 def test_auth_get_tells_of_a_login_its_scopes_and_its_end(stand_in: StandIn, home: Path) -> None:

@@ -86,7 +86,8 @@ async def resource_of(state: State, operation: Operation, arguments: dict[str, A
         return _bound(state, "d1", "D1 database", typed, await state.database(typed))
     if word == "do":
         typed = arguments.get("namespace")
-        return Resource("Durable Object namespace", typed or "", await state.namespace(typed))
+        id = await state.namespace(typed)
+        return Resource("Durable Object namespace", typed or id, id)
     if word == "queues":
         typed = str(arguments.get("queue"))
         return Resource("queue", typed, await state.queue(typed))

@@ -20,7 +20,7 @@ from .deployed import bound
 from .offers import lacks
 from .paging import numbered
 from .shapes import whole
-from .sql import CloudSql, Statement, result
+from .sql import CloudSql, Statement, result, rounded
 
 ROOT = "/d1/database"
 IN_MEMORY = 8 << 20
@@ -65,7 +65,12 @@ class CloudD1:
             answer = await self._api.send(
                 "POST", f"{ROOT}{join(database)}/raw", json_body=body, safe=reads, doing="running SQL"
             )
-            return [result(row) for row in answer.result]
+            results = [result(row) for row in answer.result]
+            if self._api.notice is not None and rounded(results):
+                self._api.notice(
+                    "integers beyond 2^53 are rounded by the API: CAST(... AS TEXT) gives them exactly"
+                )
+            return results
 
         return run
 

@@ -16,15 +16,16 @@ from workbench.model.target import Capability, Target
 
 from . import offers
 from .api import USUAL, Api, Line, Timeouts
-from .d1 import CloudD1
-from .durable_objects import CloudDurableObjects
-from .kv import CloudKv
-from .r2 import CloudR2
-from .workers import CloudWorkers
-from .workflows import CloudWorkflows
 
 if TYPE_CHECKING:
     from workbench.backends.protocol import Queues, Sandboxes, StateStore
+
+    from .d1 import CloudD1
+    from .durable_objects import CloudDurableObjects
+    from .kv import CloudKv
+    from .r2 import CloudR2
+    from .workers import CloudWorkers
+    from .workflows import CloudWorkflows
 
 MIRROR = "/cdn-cgi/explorer/api"
 
@@ -60,27 +61,37 @@ class LiveBackend:
         self._api.line.close()
 
     @cached_property
-    def kv(self) -> CloudKv:
+    def kv(self) -> "CloudKv":
+        from .kv import CloudKv
+
         return CloudKv(self._api, self.project, live=True)
 
     @cached_property
-    def r2(self) -> CloudR2:
+    def r2(self) -> "CloudR2":
+        from .r2 import CloudR2
+
         return CloudR2(self._api, self.project, live=True)
 
     @cached_property
-    def d1(self) -> CloudD1:
+    def d1(self) -> "CloudD1":
+        from .d1 import CloudD1
+
         return CloudD1(self._api, self.project, live=True)
 
     @cached_property
-    def durable_objects(self) -> CloudDurableObjects:
+    def durable_objects(self) -> "CloudDurableObjects":
+        from .durable_objects import CloudDurableObjects
+
         return CloudDurableObjects(self._api, self.project, live=True)
 
     @cached_property
-    def workflows(self) -> CloudWorkflows:
+    def workflows(self) -> "CloudWorkflows":
+        from .workflows import CloudWorkflows
+
         return CloudWorkflows(self._api, self.project, live=True)
 
     @property
-    def workflow_control(self) -> CloudWorkflows:
+    def workflow_control(self) -> "CloudWorkflows":
         return self.workflows
 
     @property
@@ -89,7 +100,9 @@ class LiveBackend:
         return found
 
     @cached_property
-    def workers(self) -> CloudWorkers:
+    def workers(self) -> "CloudWorkers":
+        from .workers import CloudWorkers
+
         return CloudWorkers(self._api, live=True)
 
     @property

@@ -61,7 +61,7 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     ("R2 lists", "with HTTP metadata", "without it: the bindings' list does not include it"),
     (
         "D1 results",
-        "integers beyond 2^53 are rounded by the API's JSON; blobs are lists of bytes",
+        "integers beyond 2^53 are rounded by the API's JSON, and a REAL without a fraction comes as an integer",
         "the same",
     ),
     ("D1 column names of an empty result", "told", "missing"),
@@ -69,7 +69,7 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     (
         "D1 export and import",
         "the API's own dump and bulk load; the database answers nobody meanwhile",
-        "none",
+        "none: an import runs as one call of all its statements, an export is refused",
     ),
     (
         "Durable Objects",

@@ -11,20 +11,21 @@ from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.model.target import Capability, Target
 
-from . import accounts, credentials, offers, r2_s3
+from . import accounts, credentials, offers
 from .api import USUAL, Api, Line, Timeouts
 from .budget import Budget
-from .d1 import CloudD1
 from .deployed import deployed
-from .durable_objects import CloudDurableObjects
-from .kv import CloudKv
-from .queues import CloudQueues
-from .r2 import CloudR2
-from .workers import CloudWorkers
-from .workflows import CloudWorkflows
 
 if TYPE_CHECKING:
     from workbench.backends.protocol import Sandboxes, StateStore
+
+    from .d1 import CloudD1
+    from .durable_objects import CloudDurableObjects
+    from .kv import CloudKv
+    from .queues import CloudQueues
+    from .r2 import CloudR2
+    from .workers import CloudWorkers
+    from .workflows import CloudWorkflows
 
 R2_HOST = "r2.cloudflarestorage.com"
 _NOT_CLEAR = ("remote.no_account", "remote.not_allowed")
@@ -75,11 +76,16 @@ class RemoteBackend:
         self._api.line.close()
 
     @cached_property
-    def kv(self) -> CloudKv:
+    def kv(self) -> "CloudKv":
+        from .kv import CloudKv
+
         return CloudKv(self.api, self.project, live=False)
 
     @cached_property
-    def r2(self) -> CloudR2:
+    def r2(self) -> "CloudR2":
+        from . import r2_s3
+        from .r2 import CloudR2
+
         keys = r2_s3.configured()
         s3 = None
         if keys is not None:
@@ -88,27 +94,37 @@ class RemoteBackend:
         return CloudR2(self.api, self.project, live=False, s3=s3)
 
     @cached_property
-    def d1(self) -> CloudD1:
+    def d1(self) -> "CloudD1":
+        from .d1 import CloudD1
+
         return CloudD1(self.api, self.project, live=False)
 
     @cached_property
-    def durable_objects(self) -> CloudDurableObjects:
+    def durable_objects(self) -> "CloudDurableObjects":
+        from .durable_objects import CloudDurableObjects
+
         return CloudDurableObjects(self.api, self.project, live=False)
 
     @cached_property
-    def workflows(self) -> CloudWorkflows:
+    def workflows(self) -> "CloudWorkflows":
+        from .workflows import CloudWorkflows
+
         return CloudWorkflows(self.api, self.project, live=False)
 
     @property
-    def workflow_control(self) -> CloudWorkflows:
+    def workflow_control(self) -> "CloudWorkflows":
         return self.workflows
 
     @cached_property
-    def queues(self) -> CloudQueues:
+    def queues(self) -> "CloudQueues":
+        from .queues import CloudQueues
+
         return CloudQueues(self.api, self.project)
 
     @cached_property
-    def workers(self) -> CloudWorkers:
+    def workers(self) -> "CloudWorkers":
+        from .workers import CloudWorkers
+
         return CloudWorkers(self.api, live=False)
 
     @property

@@ -21,6 +21,7 @@ from workbench.model.sql import Effect, Params, Plan, Row, Schema, SqlResult, Sq
 
 from .shapes import whole
 
+LARGEST_EXACT = 2**53 - 1
 _SCHEMA = (
     "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
     "ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 WHEN 'index' THEN 2 ELSE 3 END, rowid"
@@ -288,4 +289,14 @@ def result(row: Any) -> SqlResult:
         whole(meta.get("rows_written")),
         whole(meta.get("changes")) or 0,
         float(meta.get("duration") or 0.0),
+    )
+
+
+def rounded(results: list[SqlResult]) -> bool:
+    """Whether there is an integer that JSON may not have carried exactly."""
+    return any(
+        isinstance(cell, int) and abs(cell) > LARGEST_EXACT
+        for one in results
+        for row in one.rows
+        for cell in row
     )
