@@ -164,6 +164,7 @@ _PANES: dict[tuple[str, str], str] = {
     ("do_facet", ""): "workbench.screens.inspector:ObjectInspector",
     ("do_facet", "sql"): "workbench.screens.console:SqlConsole",
     ("workflow", ""): "workbench.screens.workflows:WorkflowPane",
+    ("terminal", ""): "workbench.screens.terminal:TerminalPane",
     ("worker", ""): "workbench.screens.overview:WorkerPane",
     ("state", ""): "workbench.screens.overview:StatePane",
 }

@@ -95,11 +95,12 @@ class TerminalCanvas(Widget):
         self._say()
 
     def resize_terminal(self, columns: int, lines: int) -> None:
-        """Give the terminal another size; its lines wrap anew, so what was chosen or found in them is let go."""
+        """Give the terminal another size; its lines wrap anew, so what was chosen is let go, and what was found is found again."""
         if (columns, lines) != (self.terminal.columns, self.terminal.lines):
             self.terminal.resize(columns, lines)
             self.selection = self.place = self._top = None
-            self.search = None
+            if self.search is not None:
+                self.search = Search(self.terminal, self.search.text, regex=self.search.regex)
             self.refresh()
             self._say()
 

@@ -13,7 +13,7 @@ class Search:
 
     def __init__(self, terminal: Terminal, text: str, *, regex: bool = False) -> None:
         """Raises UsageError for a broken expression."""
-        self.text = text
+        self.text, self.regex = text, regex
         wanted = search.pattern(text, regex=regex)
         self.found: list[Found] = []
         for match in search.find(terminal, wanted):

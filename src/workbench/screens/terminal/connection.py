@@ -1,0 +1,131 @@
+"""The line to one terminal of a sandbox: the whole screen first, then what comes; taken up again when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from workbench.model.errors import WorkbenchError
+from workbench.screens.session import Session
+from workbench.terminal import Terminal
+from workbench.widgets.terminal import TerminalView
+
+if TYPE_CHECKING:
+    from workbench.backends.sandbox_protocol import TerminalLink
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+"""Seconds before a line that broke is taken up again; doubled each time."""
+
+
+class Connection:
+    """Feeds a view from terminal `id` of `sandbox`. `said` is called with what the hub says, and with `{"type": "line", "up": bool}`.
+
+    counts: whether the terminal takes our size.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        sandbox: str,
+        id: str,
+        view: TerminalView,
+        said: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.session, self.sandbox, self.id = session, sandbox, id
+        self.view, self.said = view, said
+        self.counts = True
+        self.size = (80, 24)
+        self.ended = False
+        self._link: TerminalLink | None = None
+
+    async def follow(self) -> None:
+        """Until the program ends or the task is cancelled. Raises WorkbenchError where the terminal is not there (any more)."""
+        wait = FIRST_WAIT
+        while not self.ended:
+            try:
+                self._link = await self._connect()
+            except WorkbenchError as error:
+                if error.code.endswith(".not_found") or error.code == "target.not_capable":
+                    raise
+                self.said({"type": "line", "up": False, "why": error.message})
+            else:
+                self.said({"type": "line", "up": True})
+                wait = FIRST_WAIT
+                try:
+                    await self._read(self._link)
+                finally:
+                    link, self._link = self._link, None
+                    with contextlib.suppress(Exception):
+                        await link.aclose()
+                if self.ended:
+                    return
+                self.said({"type": "line", "up": False, "why": "the hub has gone"})
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, 2 * wait)
+
+    async def _connect(self) -> TerminalLink:
+        columns, lines = self.size
+        terminals = self.session.state.backend.sandboxes.terminals
+        return await self.session.thread(
+            terminals.connect(self.sandbox, self.id, columns, lines, viewer_name(), self.counts),
+            suspends=True,
+        )
+
+    async def _read(self, link: TerminalLink) -> None:
+        state_comes = False
+        async for item in link:
+            if isinstance(item, bytes):
+                if state_comes:
+                    state_comes = False
+                    self.view.replace(Terminal.restore(item))
+                else:
+                    await self.view.write(item)
+                continue
+            kind = item.get("type")
+            if kind == "state":
+                state_comes = True
+            elif kind == "resize":
+                await self.view.feeding.drained()
+                self.view.resize_terminal(int(item["cols"]), int(item["rows"]))
+            elif kind == "exit":
+                await self.view.feeding.drained()
+                self.ended = True
+            self.said(item)
+
+    async def type(self, data: bytes) -> None:
+        """Bytes for the program; lost while the line is down (the tile says that it is)."""
+        if self._link is not None:
+            with contextlib.suppress(WorkbenchError):
+                await self._link.type(data)
+
+    async def resize(self, columns: int, lines: int) -> None:
+        """Our room changed; the terminal takes it if we count."""
+        self.size = (columns, lines)
+        if self._link is not None and self.counts:
+            with contextlib.suppress(WorkbenchError):
+                await self._link.resize(columns, lines)
+
+    async def count(self, counts: bool) -> None:
+        """Whether the terminal takes our size from now on."""
+        self.counts = counts
+        await self.say("counts", counts=counts)
+        if counts:
+            await self.resize(*self.size)
+
+    async def say(self, kind: str, **more: Any) -> None:
+        """`take` or `release` the keyboard, and what else a viewer may say."""
+        if self._link is not None:
+            with contextlib.suppress(WorkbenchError):
+                await self._link.say(kind, **more)
+
+
+def viewer_name() -> str:
+    """What others see of this window."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
