@@ -3,13 +3,14 @@
 A sandbox is named by its name or its id. All of it suspends. What a server lacks raises `target.not_capable`.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 
 from workbench.model.hub import Hub, HubStopped
 from workbench.model.page import Page
 from workbench.model.sandboxes import (
     Checkout,
+    DiskSnapshot,
     ExecResult,
     ExecutionSession,
     FileEvent,
@@ -167,6 +168,16 @@ class SandboxTerminals(Protocol):
     async def list(self, sandbox: str) -> list[Terminal]: ...
 
 
+class SandboxSnapshots(Protocol):
+    """A snapshot is named by its id or its name."""
+
+    async def create(self, sandbox: str, name: str | None = None) -> DiskSnapshot: ...
+    async def get(self, snapshot: str) -> DiskSnapshot: ...
+    async def restore(self, sandbox: str, snapshot: str) -> Sandbox: ...
+    async def delete(self, snapshot: str) -> None: ...
+    async def list(self, sandbox: str | None = None) -> list[DiskSnapshot]: ...
+
+
 class Sandboxes(Protocol):
     """Everything a server of sandboxes can do."""
 
@@ -180,6 +191,8 @@ class Sandboxes(Protocol):
     def previews(self) -> SandboxPreviews: ...
     @property
     def terminals(self) -> SandboxTerminals: ...
+    @property
+    def snapshots(self) -> SandboxSnapshots: ...
 
     async def hub(self) -> Hub:
         """The hub, as far as it runs; starts none."""
@@ -190,11 +203,25 @@ class Sandboxes(Protocol):
         """options: name, provider, env, limits, network, keep_alive, sleep_after, unsafe, from, mounts."""
         ...
 
+    async def fork(
+        self, sandbox: str, names: Iterable[str], snapshot: str | None = None, start: bool = True
+    ) -> Sequence[Sandbox]:
+        """A sandbox for each name, with the disk as it is now or as in a snapshot."""
+        ...
+
+    def export(self, sandbox: str) -> AsyncIterator[bytes]:
+        """The whole disk as an archive, in pieces."""
+        ...
+
+    async def import_disk(self, name: str | None, archive: Bytes) -> Sandbox: ...
     async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]: ...
     async def get(self, sandbox: str, start: bool = False) -> Sandbox: ...
     async def update(self, sandbox: str, changes: dict[str, Any]) -> Sandbox: ...
     async def delete(self, sandbox: str, dry_run: bool = False) -> Removal: ...
-    async def start(self, sandbox: str) -> Sandbox: ...
+    async def start(self, sandbox: str, accept_base: bool = False) -> Sandbox:
+        """accept_base: also where the machine's packages have changed below what was installed in it."""
+        ...
+
     async def stop(self, sandbox: str, freeze: bool = False) -> Sandbox: ...
     async def exec(
         self,
@@ -226,6 +253,7 @@ __all__ = [
     "SandboxPreviews",
     "SandboxProcesses",
     "SandboxSessions",
+    "SandboxSnapshots",
     "SandboxTerminals",
     "Sandboxes",
     "TerminalLink",

@@ -13,7 +13,7 @@ class Engines:
     """Providers by name. What they make once (the base, the packed init) is the machine's, shared by all hubs of a user."""
 
     def __init__(self) -> None:
-        self._machine = Machine()
+        self.machine = Machine()
         self._made: dict[str, Provider] = {}
 
     def get(self, name: str) -> Provider:
@@ -58,9 +58,9 @@ class Engines:
         if name == "process":
             from workbench.sandbox.providers.process import ProcessProvider
 
-            return ProcessProvider(self._machine.programs)
+            return ProcessProvider(self.machine.programs)
         if name == "bubblewrap":
             from workbench.sandbox.providers.bubblewrap import BubblewrapProvider
 
-            return BubblewrapProvider(self._machine)
+            return BubblewrapProvider(self.machine)
         raise WorkbenchError("sandboxes.provider_not_available", f"there is no provider {name}")

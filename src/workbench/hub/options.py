@@ -15,13 +15,13 @@ _ONLY_NEW = ("provider", "unsafe", "from", "name", "mounts")
 _ANY_TIME = ("env", "limits", "network", "keep_alive", "sleep_after")
 
 
-def apply(record: Record, options: dict[str, Any], *, new: bool) -> None:
-    """Take over the options. Those that are the features' own (`from`, `mounts`) are left to them."""
+def apply(record: Record, options: dict[str, Any], *, new: bool, like: Record | None = None) -> None:
+    """Take over the options. Those that are the features' own (`from`, `mounts`) are left to them. like: whose kind it is."""
     for name in options:
         if name not in _ANY_TIME and not (new and name in _ONLY_NEW):
             raise invalid(f"{name} is not an option of a sandbox" if new else f"{name} cannot be changed")
     fields = Fields(options)
-    if new:
+    if new and like is None:
         _provider(record, fields)
     if "env" in fields:
         record.env = fields.environment()

@@ -84,15 +84,15 @@ class Sandbox:
     def within(self, path: str) -> str:
         """A path of the API as it is inside: without isolation there is no /workspace, only the sandbox's own folder."""
         if self.record.provider == "process" and (path == "/workspace" or path.startswith("/workspace/")):
-            return os.path.join(self.disk.upper("top"), path[1:])
+            return self.disk.outside(path)
         return path
 
     def without(self, path: str) -> str:
         """The reverse of `within`."""
         if self.record.provider == "process":
-            base = self.disk.upper("top")
-            if path == f"{base}/workspace" or path.startswith(f"{base}/workspace/"):
-                return path[len(base) :]
+            base = self.disk.outside("/workspace")
+            if path == base or path.startswith(f"{base}/"):
+                return "/workspace" + path[len(base) :]
         return path
 
     @contextlib.asynccontextmanager
@@ -156,6 +156,19 @@ class Sandbox:
             if self.record.state != "frozen":
                 await self.provider.freeze(self.running)
                 self._change("frozen", "frozen")
+
+    @contextlib.asynccontextmanager
+    async def held_still(self) -> AsyncIterator[bool]:
+        """Meanwhile it neither starts nor stops, and its processes stand still: whether it has any."""
+        async with self._changing:
+            freezes = self.running is not None and self.record.state == "running"
+            if self.running is not None and freezes:
+                await self.provider.freeze(self.running)
+            try:
+                yield self.running is not None
+            finally:
+                if self.running is not None and freezes:
+                    await self.provider.thaw(self.running)
 
     async def kill(self) -> None:
         """End its processes at once; for what is to be deleted."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import logging
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
@@ -40,6 +41,7 @@ class Sandboxes:
         self.hub = hub
         self._by_id: dict[str, Sandbox] = {}
         self._by_name: dict[str, Sandbox] = {}
+        self.left_alone = 0  # folders whose record this version cannot read
 
     def __iter__(self) -> Iterator[Sandbox]:
         return iter(list(self._by_id.values()))
@@ -58,6 +60,7 @@ class Sandboxes:
                 found = record.read(folder)
             except (OSError, WorkbenchError) as error:
                 log.error("left alone: %s", error)
+                self.left_alone += 1
                 continue
             if found.short == short and found.id not in self._by_id and found.name not in self._by_name:
                 self._add(Sandbox(self.hub, folder, found))
@@ -97,8 +100,19 @@ class Sandboxes:
             raise Problem(502, "pool_error", f"pool error: {error}") from None
         return sandbox
 
-    async def create(self, options: dict[str, Any], id: str | None = None) -> Sandbox:
-        """Make one (it is not started). options: the JSON body of a creation, checked here and by the features."""
+    async def create(
+        self,
+        options: dict[str, Any],
+        id: str | None = None,
+        *,
+        like: Record | None = None,
+        layers: list[str] | None = None,
+        only: Callable[[Sandbox], None] = lambda sandbox: None,
+    ) -> Sandbox:
+        """Make one (it is not started). options: the JSON body of a creation, checked here and by the features.
+
+        like: the record it is like where the options say nothing. layers: its disk. only: raises where it must not be.
+        """
         from .options import apply
 
         id = id or new_id()
@@ -110,7 +124,11 @@ class Sandboxes:
         made = Record(
             id=id, short=short, name=name, provider="", created=iso(now_ms()), sleep_after=SLEEP_AFTER
         )
-        apply(made, options, new=True)
+        if like is not None:
+            for field in ("provider", "unsafe", "env", "limits", "network", "keep_alive", "sleep_after"):
+                setattr(made, field, copy.deepcopy(getattr(like, field)))
+            made.origin = like.name
+        apply(made, options, new=True, like=like)
         made.provider = made.provider or self.hub.engines.best()
         building = os.path.join(self.hub.places.sandboxes, f".{short}")
         folder = os.path.join(self.hub.places.sandboxes, short)
@@ -123,6 +141,8 @@ class Sandboxes:
         self._add(sandbox)
         try:
             os.rename(building, folder)
+            made.layers = list(layers or [])
+            only(sandbox)
             for feature in self.hub.features:
                 await feature.created(sandbox, options)
             sandbox.save()

@@ -185,3 +185,16 @@ class TerminalScreen(NamedTuple):
     rows: int
     state: str = "running"
     keyboard: str | None = None
+
+
+class DiskSnapshot(NamedTuple):
+    """A picture of a sandbox's whole disk. sandbox: the name of the one it was taken of; automatic: taken when that went to sleep, or
+    before it was restored. size_bytes: on this machine's disk, shared with others of its layers; None where it was not measured."""
+
+    id: str
+    name: str | None
+    sandbox: str
+    created: str
+    automatic: bool
+    layers: int
+    size_bytes: int | None = None

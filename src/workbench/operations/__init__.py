@@ -31,7 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "api": ("api",),
     "state": ("state_directory",),
     "hub": ("hub",),
-    "sandboxes": ("sandboxes", "sandbox_files", "sandbox_processes"),
+    "sandboxes": ("sandboxes", "sandbox_files", "sandbox_processes", "sandbox_snapshots"),
     "terminals": ("terminals", "sandbox_terminals"),
     "schema": ("guide",),
     "agent-context": ("guide",),

@@ -27,6 +27,12 @@ Provider = Annotated[
     ),
 ]
 Unsafe = Annotated[bool, Param("agree that the provider `process` isolates nothing", "boolean")]
+From = Annotated[
+    str | None, Param("with the disk of this snapshot, or of this sandbox as it is now", metavar="NAME")
+]
+AcceptBase = Annotated[
+    bool, Param("also where this machine's packages have changed below what was installed in it", "boolean")
+]
 Variables = Annotated[
     tuple[str, ...],
     Param("an environment variable; again for more", repeat=True, metavar="NAME=VALUE"),
@@ -138,6 +144,7 @@ def _options(
     examples=[
         "cfwb sandboxes create fix-47",
         "cfwb sandboxes create build --memory 2G --cpus 2 --network all --sleep-after 1h",
+        "cfwb sandboxes create again --source installed",
     ],
     capability="sandboxes",
 )
@@ -154,6 +161,7 @@ async def create_sandbox(
     network: Network = None,
     keep_alive: KeepAlive = False,
     sleep_after: SleepAfter = None,
+    source: From = None,
 ) -> Sandbox:
     """Make a sandbox and start it.
 
@@ -164,6 +172,8 @@ async def create_sandbox(
         options["name"] = name
     if provider is not None:
         options["provider"] = provider
+    if source is not None:
+        options["from"] = source
     return await state.backend.sandboxes.create(options | {"unsafe": unsafe, "keep_alive": keep_alive})
 
 
@@ -226,9 +236,9 @@ async def delete_sandbox(state: State, sandbox: TheSandbox, dry_run: DryRun = Fa
 
 
 @operation("sandboxes.start", effect=WRITES, examples=["cfwb sandboxes start fix-47"], capability="sandboxes")
-async def start_sandbox(state: State, sandbox: TheSandbox) -> Sandbox:
+async def start_sandbox(state: State, sandbox: TheSandbox, accept_base: AcceptBase = False) -> Sandbox:
     """Start a sandbox, wake it, or let a frozen one go on."""
-    return await state.backend.sandboxes.start(sandbox)
+    return await state.backend.sandboxes.start(sandbox, accept_base)
 
 
 @operation(

@@ -20,11 +20,12 @@ from workbench.model.sandboxes import Checkout, ExecutionSession, Sandbox, Sandb
 from workbench.model.state import Removal
 
 from . import launch, shapes
-from .execution import Bytes, EventExecution, SocketExecution
+from .execution import Bytes, EventExecution, SocketExecution, pieces
 from .files import Files
 from .previews import Previews
 from .processes import Processes
 from .shapes import WORKSPACE, absolute, value
+from .snapshots import Snapshots
 from .terminals import Terminals
 from .transport import ServerEvent, Transport, in_path
 
@@ -146,6 +147,10 @@ class SandboxServer:
     def terminals(self) -> Terminals:
         return Terminals(self._client)
 
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self._client)
+
     async def hub(self) -> Hub:
         places = self.places
         found = await asyncio.to_thread(launch.find, places)
@@ -178,6 +183,26 @@ class SandboxServer:
         )
         return shapes.sandbox({"name": made["id"], "state": "stopped"} | made)
 
+    async def fork(
+        self, sandbox: str, names: Iterable[str], snapshot: str | None = None, start: bool = True
+    ) -> tuple[Sandbox, ...]:
+        body = {"names": list(names), "snapshot": snapshot, "start": start}
+        made = await self._client.ask("POST", sandbox, "fork", body=body)
+        return tuple(shapes.sandbox(row) for row in made["sandboxes"])
+
+    async def export(self, sandbox: str) -> AsyncIterator[bytes]:
+        url = _url(await self._client.id_of(sandbox), "disk")
+        async with self.transport.stream("GET", url) as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    async def import_disk(self, name: str | None, archive: Bytes) -> Sandbox:
+        headers = {"Content-Type": "application/gzip"}
+        made = await self.transport.request(
+            "POST", "/v1/archive", params={"name": name}, content=pieces(archive), headers=headers
+        )
+        return shapes.sandbox(made)
+
     async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]:
         found = await self.transport.request("GET", "/v1/sandbox", params={"limit": limit, "cursor": cursor})
         return Page([shapes.sandbox(row) for row in found["sandboxes"]], found.get("cursor"))
@@ -199,8 +224,9 @@ class SandboxServer:
             await self._client.ask("DELETE", sandbox)
         return Removal([f"sandbox {found.name} with its disk"], 1, dry_run)
 
-    async def start(self, sandbox: str) -> Sandbox:
-        return shapes.sandbox(await self._client.ask("POST", sandbox, "start"))
+    async def start(self, sandbox: str, accept_base: bool = False) -> Sandbox:
+        body = {"accept_base": accept_base}
+        return shapes.sandbox(await self._client.ask("POST", sandbox, "start", body=body))
 
     async def stop(self, sandbox: str, freeze: bool = False) -> Sandbox:
         return shapes.sandbox(await self._client.ask("POST", sandbox, "freeze" if freeze else "stop"))

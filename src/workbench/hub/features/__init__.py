@@ -10,6 +10,7 @@ from .previews import Previews
 from .process import HubProcess
 from .processes import Processes
 from .repositories import Repositories
+from .snapshots import Snapshots
 from .terminals import Terminals
 
 FEATURES: list[type[Feature]] = [
@@ -21,6 +22,7 @@ FEATURES: list[type[Feature]] = [
     Processes,
     Previews,
     Repositories,
+    Snapshots,
     Terminals,
     Catalogue,
 ]
