@@ -1,13 +1,18 @@
 """Every command the README shows is run, on the sample project it speaks of."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support.sandbox import needs_bubblewrap
 from workbench.demo import unpack
+from workbench.sandbox.disk.remove import remove
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -17,6 +22,20 @@ def shown(page: str) -> list[str]:
     with open(os.path.join(ROOT, page), encoding="utf-8") as file:
         blocks = re.findall(r"```console\n(.*?)```", file.read(), re.S)
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+@pytest.fixture
+def hub_home() -> Iterator[str]:
+    """Where hubs keep their data: a folder that the id sandboxes run as can walk through. Hubs end with it."""
+    folder = tempfile.mkdtemp(prefix="hub-", dir="/tmp")
+    os.chmod(folder, 0o711)
+    yield folder
+    for key in os.listdir(folder):
+        with open(os.path.join(folder, key, "hub.json"), encoding="utf-8") as file:
+            state = json.load(file)["state_directory"]
+        command = ["cfwb", "hub", "stop", "--sandboxes", "--persist-to", state]
+        subprocess.run(command, env=environment(folder) | {"CFWB_HUB_HOME": folder}, check=False, cwd=folder)
+    remove(folder)
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +55,16 @@ PAGES = ["README.md"] + [
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if shown(page)])
-def test_every_command_shown_works_in_the_order_shown(page: str, project: str, tmp_path: str) -> None:
+def test_every_command_shown_works_in_the_order_shown(
+    page: str, project: str, tmp_path: str, hub_home: str
+) -> None:
+    if page == "docs/sandboxes.md":
+        needs_bubblewrap()
     for line in shown(page):
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=project,
-            env=environment(str(tmp_path)),
+            env=environment(str(tmp_path)) | {"CFWB_HUB_HOME": hub_home},
             capture_output=True,
             text=True,
         )
