@@ -6,12 +6,15 @@ makes (SQLite's own opens, made by apsw in C, are not Python's and do not show).
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from workbench.demo import unpack
+from workbench.operations import all_operations
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src", "workbench")
 WATCHED = """
@@ -74,26 +77,61 @@ def test_the_watch_sees_a_plain_open(project: str) -> None:
     assert "TOUCHED open x.sqlite" in done.stderr
 
 
+def _modules(*folders: str) -> Iterator[tuple[str, ast.AST]]:
+    """The path and every node of each module below some folders of the source."""
+    for start in folders:
+        for folder, _, names in os.walk(os.path.join(SOURCE, start)):
+            for path in (os.path.join(folder, name) for name in names if name.endswith(".py")):
+                with open(path, encoding="utf-8") as file:
+                    tree = ast.parse(file.read())
+                for node in ast.walk(tree):
+                    yield path, node
+
+
 def test_no_module_that_touches_state_knows_another_sqlite() -> None:
     found = []
-    for folder, _, names in os.walk(SOURCE):
-        for name in names:
-            path = os.path.join(folder, name)
-            if not name.endswith(".py") or "/screens/" in path or "/widgets/" in path:
-                continue
-            with open(path, encoding="utf-8") as file:
-                tree = ast.parse(file.read())
-            for node in ast.walk(tree):
-                imported = (
-                    [a.name for a in node.names]
-                    if isinstance(node, ast.Import)
-                    else [node.module or ""]
-                    if isinstance(node, ast.ImportFrom)
-                    else []
-                )
-                found += [
-                    f"{path}: {module}"
-                    for module in imported
-                    if module.split(".")[0] in ("sqlite3", "aiosqlite")
-                ]
+    for path, node in _modules("model", "project", "backends", "operations", "cli"):
+        imported = (
+            [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        found += [
+            f"{path}: {module}" for module in imported if module.split(".")[0] in ("sqlite3", "aiosqlite")
+        ]
     assert found == []
+
+
+def test_the_command_line_knows_no_operation_by_name() -> None:
+    names = {operation.name for operation in all_operations()}
+    texts = [
+        (path, node.value)
+        for path, node in _modules("cli")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert texts
+    assert [(path, text) for path, text in texts if text in names] == []
+
+
+READING = re.compile(
+    "(list|folders|count|get|head|object|objects|object_ids|room|facets|databases|instances|alarms|uploads|namespaces|buckets"
+    "|entries|capability|capabilities|server_running|suspends|target|close|watched|sql)(_.*)?"
+)
+
+
+def test_screens_ask_the_backend_and_write_through_the_executor_alone() -> None:
+    products = {"kv", "r2", "d1", "durable_objects", "workflows", "sandboxes"}
+    asked = []
+    for path, node in _modules("screens", "widgets"):
+        steps = []
+        while isinstance(node, ast.Attribute):
+            steps.append(node.attr)
+            node = node.value
+        steps.append(node.id if isinstance(node, ast.Name) else "")
+        steps.reverse()
+        if "backend" in steps and steps[-1] != "backend":
+            asked += [(path, step) for step in steps[steps.index("backend") + 1 :] if step not in products]
+    assert asked
+    assert [one for one in asked if not READING.fullmatch(one[1])] == []

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.local import local_backend, run
 from tests.support.oracle import Oracle, OracleError
-from workbench.backends.local import LocalBackend, manners
+from workbench.backends.local import LocalBackend, database, manners
 from workbench.model.kv import KvValue
 from workbench.model.progress import Cancel
 
@@ -65,6 +65,16 @@ def test_the_log_is_left_to_the_server(oracle: Oracle) -> None:
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*.sqlite")} == before
     assert len(oracle.kv().names("log/")) == 50
     run(backend.kv.delete_many(ID, [f"log/{n}" for n in range(50)]))
+
+
+def test_a_write_syncs_no_log_and_beside_a_server_checkpoints_none(tmp_path: Path) -> None:
+    path = str(tmp_path / "v3" / "one.sqlite")
+    for live, pages in ((False, 1000), (True, 0)):
+        connection = database.open_database(path, writable=True, create=True, live=live)
+        assert connection.pragma("synchronous") == 1, "NORMAL: a commit waits for no disk"
+        assert connection.pragma("wal_autocheckpoint") == pages
+        assert connection.pragma("journal_mode") == "wal"
+        connection.close()
 
 
 def test_a_list_is_written_with_pauses_only_while_a_server_runs(monkeypatch: pytest.MonkeyPatch) -> None:
