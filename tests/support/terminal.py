@@ -189,3 +189,58 @@ def state(terminal: Terminal) -> dict[str, Any]:
 
 def _line(terminal: Terminal, line: Any) -> Any:
     return list(terminal.runs(line)), line.wrapped, line.mark
+
+
+_TMUX_RENDITIONS = [
+    "0",
+    "1",
+    "2",
+    "4",
+    "7",
+    "9",
+    "31",
+    "42",
+    "93",
+    "104",
+    "38;5;99",
+    "48;2;1;2;3",
+    "4:3",
+    "22",
+    "27",
+    "39",
+]
+_TMUX_SEQUENCES = [
+    "\x1b[#nA", "\x1b[#nB", "\x1b[#nD", "\x1b[J", "\x1b[1J", "\x1b[2J", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1bM", "\x1bD",
+    "\x1b[#nS",
+    "\x1b[#nT",
+    "\x1b[?6l\x1b[r\x1b[#nL", "\x1b[?6l\x1b[2;5r\x1b[3;1H\x1b[#nM", "\x1b[?6l\x1b[2;5r", "\x1b[?6l\x1b[r", "\x1b7", "\x1b[?6h", "\x1b[?6l",
+    "\x1b[4l", "\x1b#8",
+]  # fmt: skip
+
+
+def tmux_sequences(chance: random.Random) -> str:
+    """A few pieces of output for 16 by 6 cells that tmux 3.3a shows as xterm does; test_terminal_programs names the rest."""
+    found = ""
+    column = 0  # of the cursor at most, so that no wrap is ever pending when something but text comes
+    for _ in range(chance.randrange(2, 14)):
+        kind = chance.random()
+        number = chance.choice(["", "0", "1", "2", "3", "5"])
+        if kind < 0.4:
+            text = "".join(chance.choice("abcdefgXYZ中é─") for _ in range(chance.randrange(1, 7)))
+            if column + 2 * len(text) >= 16:
+                text = "\r\n" + text
+                column = 0
+            column += 2 * len(text)
+            found += text
+        elif kind < 0.5:
+            found += chance.choice(["\r\n", "\r", "\n"])
+        elif kind < 0.65:
+            found += f"\x1b[{chance.choice(_TMUX_RENDITIONS)}m"
+        elif kind < 0.75:
+            column = chance.randrange(0, 9)
+            found += f"\x1b[{chance.randrange(1, 7)};{column + 1}H"
+        else:
+            found += chance.choice(_TMUX_SEQUENCES).replace("#n", number)
+            if "r" in found[-16:] or found.endswith(("h", "l", "8")):
+                column = 0
+    return found

@@ -114,8 +114,7 @@ class Editing(Grid):
             self.draw(self.last * min(count or 1, self.columns * self.lines))
 
     def alignment_display(self) -> None:
-        """DECALN: the screen full of E, no margins, cursor home, the default style."""
-        self.pen = 0
+        """DECALN: the screen full of E in the default style, no margins, cursor home. The current style stays."""
         self.top, self.bottom = 0, self.lines - 1
         self.rows[:] = [Line("E" * self.columns, "\0" * self.columns) for _ in range(self.lines)]
         self.cursor.x = self.cursor.y = 0

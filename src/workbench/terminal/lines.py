@@ -65,54 +65,46 @@ class Line:
         else:
             end = x + len(text)
             if HALF in old:
-                old = _halved(_halved(old, x), end)
+                self._part(x)
+                self._part(end)
+                old = self.text
             self.text = old[:x] + text + old[end:]
             own = self.styles
             self.styles = own[:x] + styles + own[end:]
         self.cache = None
 
-    def insert(self, x: int, count: int, style: str, limit: int) -> None:
-        """Blank cells at column x; what is pushed beyond column `limit` is lost."""
+    def insert(self, x: int, count: int, style: str, columns: int) -> None:
+        """Blank cells at column x; what is pushed beyond the last column is lost."""
         if x >= len(self.text) and style == "\0":
             return
+        count = min(count, columns - x)
         self.pad(x)
-        text = _halved(self.text, x)
-        own = self.styles
-        keep = limit - count
-        count = min(count, limit - x)
-        if x < keep:
-            text = text[:x] + " " * count + _halved(text[:limit], keep)[x:keep] + text[limit:]
-            own = own[:x] + style * count + own[x:keep] + own[limit:]
-        else:
-            text = text[:x] + " " * count + text[limit:]
-            own = own[:x] + style * count + own[limit:]
-        self.text, self.styles = text, own
+        self._part(x)
+        self._part(columns - count)
+        self.text = (self.text[:x] + " " * count + self.text[x:])[:columns]
+        self.styles = (self.styles[:x] + style * count + self.styles[x:])[:columns]
         self.cache = None
 
-    def delete(self, x: int, count: int, style: str, limit: int) -> None:
-        """Take cells out at column x; blank ones come in before column `limit`."""
-        count = min(count, limit - x)
-        if style != "\0" or len(self.text) > limit:
-            self.pad(limit)
+    def delete(self, x: int, count: int, style: str, columns: int) -> None:
+        """Take cells out at column x; blank ones come in at the last column."""
+        count = min(count, columns - x)
+        if style != "\0":
+            self.pad(columns)
         elif x >= len(self.text):
             return
-        text = _halved(_halved(self.text, x), x + count)
-        if len(text) > limit:
-            text = _halved(text, limit)
-        fill = count if len(text) >= limit else 0
-        self.text = text[:x] + text[x + count : limit] + " " * fill + text[limit:]
-        own = self.styles
-        self.styles = own[:x] + own[x + count : limit] + style * fill + own[limit:]
+        self._part(x)
+        self._part(x + count)
+        self.text = self.text[:x] + self.text[x + count :]
+        self.styles = self.styles[:x] + self.styles[x + count :]
+        if style != "\0":
+            self.text += " " * count
+            self.styles += style * count
         self.cache = None
 
     def erase(self, start: int, end: int, style: str) -> None:
         """Make the cells of columns start to end (exclusive) blank, in `style`."""
-        length = len(self.text)
-        if end >= length and style == "\0":
-            if start < length:
-                self.text = _halved(self.text, start)[:start]
-                self.styles = self.styles[:start]
-                self.cache = None
+        if end >= len(self.text) and style == "\0":
+            self.cut(start)
         elif start < end:
             self.write(start, " " * (end - start), style * (end - start))
 
@@ -126,13 +118,14 @@ class Line:
     def cut(self, columns: int) -> None:
         """Lose what is beyond a width."""
         if len(self.text) > columns:
-            self.text = _halved(self.text, columns)[:columns]
+            self._part(columns)
+            self.text = self.text[:columns]
             self.styles = self.styles[:columns]
             self.cache = None
 
-
-def _halved(text: str, x: int) -> str:
-    """The text with the wide character that a cut before column x would split made blank."""
-    if 0 < x < len(text) and text[x] == HALF:
-        return text[: x - 1] + "  " + text[x + 1 :]
-    return text
+    def _part(self, x: int) -> None:
+        """Before a change that ends or begins at column x: a wide character across it becomes two blanks."""
+        text = self.text
+        if 0 < x < len(text) and text[x] == HALF:
+            self.text = text[: x - 1] + "  " + text[x + 1 :]
+            self.styles = self.styles[: x - 1] + "\0\0" + self.styles[x + 1 :]
