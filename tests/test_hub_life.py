@@ -14,6 +14,7 @@ import pytest
 from tests.support.hubs import Home, a_home
 from tests.support.sandbox import needs_bubblewrap
 from workbench.backends.sandboxes import SandboxServer
+from workbench.model.hub import PROTOCOL
 from workbench.model.sandboxes import Sandbox
 
 home = pytest.fixture(a_home)
@@ -114,6 +115,42 @@ async def test_a_hub_that_is_told_to_end_leaves_them_running_too(home: Home, ser
     stopped = await home.server().stop_hub(sandboxes=True)
     assert stopped.left == 0
     assert (await home.server().list()).items[0].state == "stopped"
+
+
+async def test_an_older_hub_is_replaced_and_they_live_on(home: Home, server: SandboxServer) -> None:
+    before = await server.processes.start("it", ["sleep", "1000"], id="p")
+    hub = (await server.hub()).pid
+    info = Path(home.places.info)
+    info.write_text(json.dumps(json.loads(info.read_text()) | {"protocol": PROTOCOL - 1}))
+    server = home.server()
+    assert (await server.processes.get("it", "p")).pid == before.pid
+    assert (await server.hub()).pid != hub
+
+
+async def test_one_who_stops_reading_costs_nobody_anything(home: Home, server: SandboxServer) -> None:
+    """A flood whose reader does not read stands still inside; the hub's memory does not grow, others are served."""
+    hub = (await server.hub()).pid
+    floods = []
+    for _ in range(3):
+        running = await server.exec("it", ["sh", "-c", "while :; do head -c 1000000 /dev/zero; done"])
+        stream = aiter(running)
+        await anext(stream)
+        floods.append((running, stream))
+    events = server.events("it", after=0)
+    await anext(events)
+    before = resident(hub)
+    for number in range(30):
+        assert await run(server, "echo", str(number)) == f"{number}\n"
+        await server.update("it", {"sleep_after": 600 + number})
+    assert resident(hub) - before < 30 << 20
+    for running, _ in floods:
+        await running.aclose()
+
+
+def resident(pid: int | None) -> int:
+    """Bytes in memory."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def test_killed_before_it_was_written_down_it_is_found_all_the_same(

@@ -204,13 +204,24 @@ class SandboxServer:
         return shapes.sandbox(made)
 
     async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]:
+        if self._client.deployed:
+            raise WorkbenchError(
+                "target.not_capable", "a deployed bridge does not say which sandboxes it has"
+            )
         found = await self.transport.request("GET", "/v1/sandbox", params={"limit": limit, "cursor": cursor})
         return Page([shapes.sandbox(row) for row in found["sandboxes"]], found.get("cursor"))
 
     async def get(self, sandbox: str, start: bool = False) -> Sandbox:
         if start:
             return await self.start(sandbox)
+        if self._client.deployed:
+            return await self._deployed(sandbox)
         return shapes.sandbox(await self._client.ask("GET", sandbox))
+
+    async def _deployed(self, sandbox: str) -> Sandbox:
+        """What a deployed bridge says of one, which starts it: whether it runs."""
+        found = await self._client.ask("GET", sandbox, "running")
+        return Sandbox(sandbox, sandbox, "running" if found.get("running") else "stopped")
 
     async def update(self, sandbox: str, changes: dict[str, Any]) -> Sandbox:
         id = await self._client.id_of(sandbox)
@@ -219,12 +230,14 @@ class SandboxServer:
         )
 
     async def delete(self, sandbox: str, dry_run: bool = False) -> Removal:
-        found = shapes.sandbox(await self._client.ask("GET", sandbox))
+        found = await self.get(sandbox) if not self._client.deployed else Sandbox(sandbox, sandbox, "")
         if not dry_run:
             await self._client.ask("DELETE", sandbox)
         return Removal([f"sandbox {found.name} with its disk"], 1, dry_run)
 
     async def start(self, sandbox: str, accept_base: bool = False) -> Sandbox:
+        if self._client.deployed:
+            return await self._deployed(sandbox)
         body = {"accept_base": accept_base}
         return shapes.sandbox(await self._client.ask("POST", sandbox, "start", body=body))
 
