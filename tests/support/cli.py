@@ -70,8 +70,13 @@ def cfwb(
     return Answer(done.returncode, done.stdout, done.stderr.decode())
 
 
-def on_terminal(*argv: str, cwd: str | Path, typed: str = "", columns: int = 100, **more: str) -> Answer:
-    """Run a command on a terminal of its own (output and errors together), typing a line where it asks."""
+def on_terminal(
+    *argv: str, cwd: str | Path, typed: str = "", asked: str = "", columns: int = 100, **more: str
+) -> Answer:
+    """Run a command on a terminal of its own (output and errors together), typing a line where it asks.
+
+    asked: what it prints when it does; without it the line is typed at once.
+    """
     import fcntl
     import struct
     import termios
@@ -88,7 +93,7 @@ def on_terminal(*argv: str, cwd: str | Path, typed: str = "", columns: int = 100
         close_fds=True,
     )
     os.close(slave)
-    if typed:
+    if typed and not asked:
         os.write(master, typed.encode() + b"\n")
     out = b""
     deadline = time.monotonic() + 30
@@ -102,6 +107,9 @@ def on_terminal(*argv: str, cwd: str | Path, typed: str = "", columns: int = 100
             if not piece:
                 break
             out += piece
+            if asked and asked.encode() in out:
+                os.write(master, typed.encode() + b"\n")
+                asked = ""
         elif process.poll() is not None:
             break
     os.close(master)

@@ -6,7 +6,9 @@ A sandbox is named by its name or its id. All of it suspends. What a server lack
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 
+from workbench.model.contexts import CodeContext
 from workbench.model.hub import Hub, HubStopped
+from workbench.model.network import CredentialRule, NetworkPolicy, OutboundRequest, SecretName
 from workbench.model.page import Page
 from workbench.model.sandboxes import (
     Checkout,
@@ -178,6 +180,51 @@ class SandboxSnapshots(Protocol):
     async def list(self, sandbox: str | None = None) -> list[DiskSnapshot]: ...
 
 
+class SandboxNetwork(Protocol):
+    """sandbox None: of all of them, those that are gone among them."""
+
+    async def get(self, sandbox: str) -> NetworkPolicy: ...
+    async def update(self, sandbox: str, changes: dict[str, Any]) -> NetworkPolicy: ...
+    async def rules(self, sandbox: str) -> list[CredentialRule]: ...
+    async def create_rule(self, sandbox: str, rule: CredentialRule) -> CredentialRule: ...
+    async def delete_rule(self, sandbox: str, id: str) -> None: ...
+    async def requests(
+        self, sandbox: str | None, limit: int | None = None, cursor: str | None = None
+    ) -> Page[OutboundRequest]: ...
+    def follow(self, sandbox: str | None) -> AsyncIterator[OutboundRequest]:
+        """Each when it begins (outcome `open`) and, by the same id, when it ends."""
+        ...
+
+    async def secrets(self) -> list[SecretName]: ...
+    async def put_secret(self, name: str, secret: str) -> SecretName: ...
+    async def delete_secret(self, name: str) -> None: ...
+
+
+class SandboxContexts(Protocol):
+    async def create(
+        self,
+        sandbox: str,
+        language: str,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        interpreter: str | None = None,
+    ) -> CodeContext: ...
+    async def list(self, sandbox: str) -> list[CodeContext]: ...
+    async def delete(self, sandbox: str, id: str) -> None: ...
+    async def interrupt(self, sandbox: str, id: str) -> None: ...
+    def run(
+        self,
+        sandbox: str,
+        code: str,
+        context: str | None = None,
+        language: str | None = None,
+        env: dict[str, str] | None = None,
+        time_limit: float | None = None,
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """("stdout", "stderr", "result", "exception", "restarted", at the end "done" or "died"; its fields). Closing it interrupts."""
+        ...
+
+
 class Sandboxes(Protocol):
     """Everything a server of sandboxes can do."""
 
@@ -193,6 +240,10 @@ class Sandboxes(Protocol):
     def terminals(self) -> SandboxTerminals: ...
     @property
     def snapshots(self) -> SandboxSnapshots: ...
+    @property
+    def network(self) -> SandboxNetwork: ...
+    @property
+    def contexts(self) -> SandboxContexts: ...
 
     async def hub(self) -> Hub:
         """The hub, as far as it runs; starts none."""

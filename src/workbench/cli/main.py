@@ -197,6 +197,10 @@ def _with_standard_input(line: Line) -> dict[str, Any]:
     for parameter in line.operation.parameters:
         if parameter.type == "file" and arguments.get(parameter.name) == "-":
             arguments[parameter.name] = sys.stdin.buffer
+        elif parameter.asked and not {parameter.name, "from_env"} & set(arguments) and sys.stdin.isatty():
+            from getpass import getpass
+
+            arguments[parameter.name] = [getpass(f"{parameter.asked}: ").encode("utf-8", "surrogateescape")]
         elif parameter.name == "stdin" and "stdin" not in arguments and _piped():
             arguments["stdin"] = sys.stdin.buffer
     return arguments

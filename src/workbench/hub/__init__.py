@@ -5,5 +5,5 @@ alone. Sandboxes outlive it: a restarted hub finds them again. Nothing imports t
 `python -m workbench.hub` and speak HTTP to it.
 
 `process` is the life of the process, `app` the HTTP application, `core` what features share, `features/` a module a feature with its
-routes. May import sandbox/, terminal/ and model/.
+routes. May import sandbox/, terminal/, model/, and operations/, through which every write to a state goes.
 """

@@ -9,7 +9,7 @@ from .problems import Problem, invalid
 from .record import Record
 
 PROVIDERS = ("bubblewrap", "container", "process")
-NETWORKS = ("none", "rules", "all")
+NETWORKS = ("none", "allow", "all")
 LIMITS = ("cpus", "memory_bytes", "processes", "disk_bytes")
 _ONLY_NEW = ("provider", "unsafe", "from", "name", "mounts")
 _ANY_TIME = ("env", "limits", "network", "keep_alive", "sleep_after")
@@ -28,9 +28,12 @@ def apply(record: Record, options: dict[str, Any], *, new: bool, like: Record | 
     if "limits" in fields:
         record.limits = _limits(fields)
     if "network" in fields:
-        record.network = fields.text("network")
-        if record.network not in NETWORKS:
-            raise invalid(f"network must be one of {', '.join(NETWORKS)}")
+        network = options["network"]
+        # An object says more of it (features/network.py).
+        mode = network.get("mode", record.network) if isinstance(network, dict) else network
+        if mode not in NETWORKS:
+            raise invalid(f"network must be one of {', '.join(NETWORKS)}, or an object with such a mode")
+        record.network = mode
     record.keep_alive = fields.flag("keep_alive", record.keep_alive)
     if "sleep_after" in options:
         record.sleep_after = fields.number("sleep_after", least=1)

@@ -19,7 +19,8 @@ class Record:
 
     id: as the bridge wants it, `[a-z2-7]{1,128}`; short: what its folder and its URLs are called. name: any text, one a hub.
     state: `stopped`, `asleep` (stopped because nobody used it), `running`, `frozen`, `failed` (reason says why).
-    limits: `{cpus, memory_bytes, processes, disk_bytes}`, each left out where there is none. network: `none`, `rules` or `all`.
+    limits: `{cpus, memory_bytes, processes, disk_bytes}`, each left out where there is none. network: `none`, `allow` (some
+    hosts) or `all`.
     sleep_after: seconds without use, or None for never. features: what each feature keeps, by its name.
     """
 
@@ -33,7 +34,7 @@ class Record:
     reason: str = ""
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
-    network: str = "none"
+    network: str = "all"
     keep_alive: bool = False
     sleep_after: float | None = None
     origin: str | None = None

@@ -60,7 +60,7 @@ class CredentialRule(NamedTuple):
 class OutboundRequest(NamedTuple):
     """One request a sandbox made, secrets masked.
 
-    at: milliseconds since 1970. scheme: "http", "https", "ws", "wss", or "tls"/"tcp" for a tunnel that was not opened (its method is
+    at: ISO 8601. scheme: "http", "https", "ws", "wss", or "tls"/"tcp" for a tunnel that was not opened (its method is
     CONNECT, its path ""). status: of the response, 0 where there was none. sent, received: bytes of bodies (of a tunnel: all bytes).
     duration_ms: until it ended, or until now while `outcome` is "open". rule: ids of the credential rules applied, "" for none.
     reason: why it was refused, failed or cut.
@@ -68,7 +68,7 @@ class OutboundRequest(NamedTuple):
 
     id: int
     sandbox: str
-    at: int
+    at: str
     scheme: str
     method: str
     host: str
@@ -84,8 +84,8 @@ class OutboundRequest(NamedTuple):
 
 
 class SecretName(NamedTuple):
-    """A secret the hub holds, without its value. created: milliseconds since 1970. kept_in: "keyring" or "file"."""
+    """A secret the hub holds, without its value. created: ISO 8601. kept_in: "keyring" or "file"."""
 
     name: str
-    created: int
+    created: str
     kept_in: str

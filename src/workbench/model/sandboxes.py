@@ -20,7 +20,7 @@ class Sandbox(NamedTuple):
     state: one of SANDBOX_STATES; `asleep` is stopped until somebody wants something of it, reason says why it `failed`.
     provider: what keeps it apart from the machine; isolation, exposure: what that does and what it does not, in sentences.
     limits: `{cpus, memory_bytes, processes, disk_bytes}`, those that are set; enforced: the ones the kernel holds, the others are
-    watched only. network: `none`, `rules` or `all`. sleep_after: seconds without use, None for never.
+    watched only. network: `none`, `allow` or `all`. sleep_after: seconds without use, None for never.
     origin: the sandbox or snapshot it was made from. detail: what else the hub says of it, by feature.
     """
 

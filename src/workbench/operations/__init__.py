@@ -31,7 +31,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "api": ("api",),
     "state": ("state_directory",),
     "hub": ("hub",),
-    "sandboxes": ("sandboxes", "sandbox_files", "sandbox_processes", "sandbox_snapshots"),
+    "sandboxes": (
+        "sandboxes",
+        "sandbox_files",
+        "sandbox_processes",
+        "sandbox_snapshots",
+        "sandbox_network",
+        "sandbox_contexts",
+    ),
     "terminals": ("terminals", "sandbox_terminals"),
     "schema": ("guide",),
     "agent-context": ("guide",),
@@ -173,7 +180,7 @@ class Operation:
     def document(self) -> bool:
         """Whether the result may be a text or output that is given as it is, where JSON is not asked for."""
         returned = self.function.__annotations__.get("return")
-        return not {"Document", "Output"}.isdisjoint(
+        return not {"Document", "Output", "CodeOutput"}.isdisjoint(
             getattr(part, "__name__", "") for part in getattr(returned, "__args__", (returned,))
         )
 

@@ -16,10 +16,11 @@ from workbench.model.errors import UsageError
 class Param:
     """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`).
 
-    alone: what a flag means when no value follows it, or None where one must.
+    alone: what a flag means when no value follows it, or None where one must. asked: what a person at a terminal is asked for, unseen,
+    where neither this nor `from_env` is given (a secret: it must not stand on a command line).
     """
 
-    __slots__ = ("alone", "choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
+    __slots__ = ("alone", "asked", "choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
 
     # Plain classes: the few here are made on every start, and a NamedTuple costs ten times as much to define.
     def __init__(
@@ -33,8 +34,10 @@ class Param:
         metavar: str = "",
         minimum: int | None = None,
         alone: str | None = None,
+        asked: str = "",
     ) -> None:
         self.alone = alone
+        self.asked = asked
         self.help = help
         self.kind = kind
         self.positional = positional
@@ -49,6 +52,7 @@ class Parameter:
 
     __slots__ = (
         "alone",
+        "asked",
         "choices",
         "default",
         "help",
@@ -64,6 +68,7 @@ class Parameter:
     def __init__(self, name: str, param: Param, *, required: bool = False, default: Any = None) -> None:
         self.name = name
         self.alone = param.alone
+        self.asked = param.asked
         self.type = param.kind
         self.required = required
         self.default = default

@@ -124,6 +124,83 @@ class Rows:
         self.figures = self._ended()
 
 
+class CodeOutput(Output):
+    """What a run in a code context gives, as it comes: events by name with their fields (`SandboxContexts.run`).
+
+    JSON holds it whole: `{exit_code, stdout, stderr, results, exception, restarted}`; exit_code is 1 where the code failed. For a
+    person the text of each result stands among what is printed, and the traceback at the end.
+    """
+
+    def __init__(self, events: AsyncIterator[tuple[str, dict[str, Any]]]) -> None:
+        self._events: Any = events
+        self._status = 0
+
+    def drive_by(self, iterate: Iterate) -> None:
+        if not hasattr(self._events, "__next__"):
+            self._events = iterate(self._events)
+
+    def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What comes, as it comes."""
+        for name, fields in self._events:
+            if name in ("exception", "died"):
+                self._status = 1
+            yield name, fields
+
+    @property
+    def pieces(self) -> Iterator[tuple[str, bytes]]:
+        """For a person."""
+        for name, fields in self.events():
+            text = str(fields.get("text", ""))
+            if name == "result":
+                others = ", ".join(sorted(set(fields) - {"text"}))
+                text = (text or f"({others})") + "\n"
+            elif name == "exception":
+                text = "".join(fields["traceback"]) or f"{fields['name']}: {fields['message']}"
+                text = text.rstrip("\n") + "\n"
+            elif name == "died":
+                text = "the context's process has ended, and its variables are gone\n"
+            elif name == "restarted":
+                text = "a fresh process: earlier variables are gone\n"
+            stream = "stdout" if name in ("stdout", "result") else "stderr"
+            if text:
+                yield stream, text.encode("utf-8", "surrogatepass")
+
+    @property
+    def exit_code(self) -> int:
+        """Known after the last event."""
+        return self._status
+
+    @property
+    def timed_out(self) -> bool:
+        return False
+
+
+def _code_output(value: CodeOutput) -> dict[str, Any]:
+    texts = {"stdout": "", "stderr": ""}
+    results: list[dict[str, Any]] = []
+    exception, restarted = None, False
+    for name, fields in value.events():
+        if name in texts:
+            texts[name] += fields["text"]
+        elif name == "result":
+            results.append(fields)
+        elif name == "exception":
+            exception = fields
+        elif name == "died":
+            exception = {
+                "name": "Died",
+                "message": "the context's process has ended",
+                "traceback": [],
+                **fields,
+            }
+        restarted = restarted or name == "restarted"
+    return (
+        {"exit_code": value.exit_code}
+        | texts
+        | {"results": results, "exception": exception, "restarted": restarted}
+    )
+
+
 class Body:
     """An object's bytes in pieces, with its head; offset and length say which of them. JSON holds them as `value`."""
 
@@ -191,6 +268,7 @@ _SHAPES: dict[str, Any] = {
     "FileContent": _bytes_as_text("value"),
     "LogPiece": _bytes_as_text("data"),
     "Output": _output,
+    "CodeOutput": _code_output,
     "KvKey": _kv_key,
     "KvValue": _kv_value,
     "StorageEntry": _storage_entry,
@@ -236,6 +314,8 @@ def _fields_shown(annotation: Any) -> tuple[str, ...]:
         return ()
     if name == "Output":
         return ("exit_code", "stdout", "stderr", "timed_out")
+    if name == "CodeOutput":
+        return ("exit_code", "stdout", "stderr", "results", "exception", "restarted")
     if name == "Body":
         from workbench.model.r2 import R2Object
 

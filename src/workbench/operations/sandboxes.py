@@ -48,7 +48,17 @@ Disk = Annotated[str | None, Param("at most so much written to its disk: 500M, 1
 Network = Annotated[
     str | None,
     Param(
-        "outbound network: none, what rules allow, or all", choices=("none", "rules", "all"), metavar="KIND"
+        "outbound network: none, the hosts of --allow, or all",
+        choices=("none", "allow", "all"),
+        metavar="KIND",
+    ),
+]
+AllowHosts = Annotated[
+    tuple[str, ...],
+    Param(
+        "a host it may reach (example.com, *.example.com:443, host.cfwb.internal:8787); again for more",
+        repeat=True,
+        metavar="HOST",
     ),
 ]
 KeepAlive = Annotated[bool, Param("never sleep", "boolean")]
@@ -120,6 +130,7 @@ def _options(
     processes: int | None,
     disk: str | None,
     network: str | None,
+    allow: tuple[str, ...],
     sleep_after: str | None,
 ) -> dict[str, Any]:
     limits: dict[str, Any] = {"cpus": cpus, "processes": processes}
@@ -129,6 +140,8 @@ def _options(
         limits["disk_bytes"] = size("--disk", disk)
     limits = {name: value for name, value in limits.items() if value is not None}
     options: dict[str, Any] = {"network": network} if network is not None else {}
+    if allow:
+        options["network"] = {"mode": network or "allow", "allow": list(allow)}
     if limits:
         options["limits"] = limits
     if var:
@@ -159,6 +172,7 @@ async def create_sandbox(
     processes: Processes = None,
     disk: Disk = None,
     network: Network = None,
+    allow: AllowHosts = (),
     keep_alive: KeepAlive = False,
     sleep_after: SleepAfter = None,
     source: From = None,
@@ -167,7 +181,7 @@ async def create_sandbox(
 
     It keeps its disk until it is deleted; it sleeps when nobody uses it, and wakes when somebody does.
     """
-    options = _options(var, cpus, memory, processes, disk, network, sleep_after)
+    options = _options(var, cpus, memory, processes, disk, network, allow, sleep_after)
     if name is not None:
         options["name"] = name
     if provider is not None:
@@ -209,6 +223,7 @@ async def update_sandbox(
     processes: Processes = None,
     disk: Disk = None,
     network: Network = None,
+    allow: AllowHosts = (),
     keep_alive: Annotated[bool | None, Param("never sleep (--sleep-after takes it back)", "boolean")] = None,
     sleep_after: SleepAfter = None,
 ) -> Sandbox:
@@ -216,7 +231,7 @@ async def update_sandbox(
 
     Environment and limits count from its next start.
     """
-    changes = _options(var, cpus, memory, processes, disk, network, sleep_after)
+    changes = _options(var, cpus, memory, processes, disk, network, allow, sleep_after)
     if keep_alive or sleep_after is not None:
         changes["keep_alive"] = bool(keep_alive)
     if not changes:

@@ -330,13 +330,11 @@ class Channel:
 
     async def connect_port(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The bare bytes of a TCP connection to a loopback port inside; `sandbox.port_closed` where nothing listens."""
-        exchange = await self.open("port.connect", port=port)
-        try:
-            await exchange.answer()
-        except BaseException:
-            exchange.close()
-            raise
-        return exchange.streams()
+        return await _connected(await self.open("port.connect", port=port))
+
+    async def connect_socket(self, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The same to a Unix socket inside."""
+        return await _connected(await self.open("socket.connect", path=path))
 
     async def ports(self) -> list[Fields]:
         """{port, address: "any" | "loopback"} of what listens."""
@@ -361,6 +359,15 @@ class Channel:
         """SIGTERM, after the grace (seconds) SIGKILL; returns when nothing runs any more."""
         async with await self.open("shutdown", grace_ms=_milliseconds(grace)) as exchange:
             await exchange.receive()
+
+
+async def _connected(exchange: Exchange) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        await exchange.answer()
+    except BaseException:
+        exchange.close()
+        raise
+    return exchange.streams()
 
 
 def _milliseconds(seconds: float | None) -> int | None:

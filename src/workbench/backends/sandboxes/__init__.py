@@ -20,8 +20,10 @@ from workbench.model.sandboxes import Checkout, ExecutionSession, Sandbox, Sandb
 from workbench.model.state import Removal
 
 from . import launch, shapes
+from .contexts import Contexts
 from .execution import Bytes, EventExecution, SocketExecution, pieces
 from .files import Files
+from .network import Network
 from .previews import Previews
 from .processes import Processes
 from .shapes import WORKSPACE, absolute, value
@@ -150,6 +152,14 @@ class SandboxServer:
     @cached_property
     def snapshots(self) -> Snapshots:
         return Snapshots(self._client)
+
+    @cached_property
+    def network(self) -> Network:
+        return Network(self._client)
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        return Contexts(self._client)
 
     async def hub(self) -> Hub:
         places = self.places

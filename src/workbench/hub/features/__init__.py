@@ -2,10 +2,12 @@
 
 from ..feature import Feature
 from .catalogue import Catalogue
+from .contexts import Contexts
 from .events import EventFeature
 from .execution import Execution
 from .files import Files
 from .lifecycle import Lifecycle
+from .network import Network
 from .previews import Previews
 from .process import HubProcess
 from .processes import Processes
@@ -23,6 +25,8 @@ FEATURES: list[type[Feature]] = [
     Previews,
     Repositories,
     Snapshots,
+    Network,
+    Contexts,
     Terminals,
     Catalogue,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterable
 from importlib import resources
@@ -72,8 +73,8 @@ def system_roots() -> bytes:
     return b""
 
 
-def write_files(folder: Path, authority: bytes) -> None:
-    """Put the files where the socket will be, readable by the sandbox's user. authority: its certificate, PEM.
+def write_files(folder: Path, authority: bytes, owner: tuple[int, int] | None = None) -> None:
+    """Put the files where the socket will be. authority: its certificate, PEM. owner: (uid, gid) they and the folder belong to.
 
     `bundle.pem` is also what belongs at /etc/ssl/certs/ca-certificates.crt inside.
     """
@@ -86,4 +87,8 @@ def write_files(folder: Path, authority: bytes) -> None:
         fresh = folder / f".{name}.new"
         fresh.write_bytes(content)
         fresh.chmod(0o644)
+        if owner is not None:
+            os.chown(fresh, *owner)
         fresh.replace(path)
+    if owner is not None:
+        os.chown(folder, *owner)

@@ -18,7 +18,7 @@ import aiosqlite
 
 from workbench.model.network import OutboundRequest, Outcome
 from workbench.model.page import Page
-from workbench.model.times import now_ms
+from workbench.model.times import iso, now_ms
 
 # Kept a sandbox and in all; the oldest go first.
 KEPT = 10_000
@@ -36,7 +36,7 @@ class Entry:
         self._records = records
         self._id = id
         self._sandbox = sandbox
-        self._at = now_ms()
+        self._at = iso(now_ms())
         self._began = time.monotonic()
         self._ended = 0.0
         self.scheme = scheme

@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.network import SecretName
+from workbench.model.times import iso, now_ms
 
 # A shorter one could be found out by trying which text comes back masked.
 SHORTEST = 4
@@ -65,7 +65,7 @@ class Secrets:
     def list(self) -> list[SecretName]:
         """The names, sorted."""
         return [
-            SecretName(name, int(entry["created"]), str(entry["kept_in"]))
+            SecretName(name, str(entry["created"]), str(entry["kept_in"]))
             for name, entry in sorted(self._known.items())
         ]
 
@@ -75,7 +75,7 @@ class Secrets:
         _check(name, value)
         async with self._lock:
             entry: dict[str, Any] = {
-                "created": time.time_ns() // 1_000_000,
+                "created": iso(now_ms()),
                 "kept_in": "file",
                 "value": value,
             }
@@ -83,7 +83,7 @@ class Secrets:
                 entry = {"created": entry["created"], "kept_in": "keyring"}
             await asyncio.to_thread(_write, self._path, self._known | {name: entry})
             self._known[name] = entry
-        return SecretName(name, int(entry["created"]), str(entry["kept_in"]))
+        return SecretName(name, str(entry["created"]), str(entry["kept_in"]))
 
     async def value(self, name: str) -> str | None:
         """The value, or None where there is no such secret (any more)."""

@@ -16,7 +16,7 @@ _VERSION = 1
 _SCHEMA = """
 create table settings (sandbox text primary key, policy text not null, rules text not null) without rowid;
 create table requests (
-    id integer primary key, sandbox text not null, at integer not null, scheme text not null, method text not null,
+    id integer primary key, sandbox text not null, at text not null, scheme text not null, method text not null,
     host text not null, port integer not null, path text not null, status integer not null, sent integer not null,
     received integer not null, duration_ms real not null, rule text not null, outcome text not null, reason text not null);
 create index requests_of_sandbox on requests (sandbox, id);

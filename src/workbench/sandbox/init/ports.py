@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from typing import Union
 
 from .connection import Connection
 from .loop import READ, WRITE, Loop
 
 _CHUNK = 1 << 16
+Address = Union[str, "tuple[str, int]"]
 
 
 class Splice:
@@ -77,18 +79,30 @@ class Splice:
 
 
 def connect(connection: Connection, port: int) -> None:
-    """`port.connect`: JSON {port}, and from then on the connection is the bare bytes of a TCP connection to the port."""
+    """`port.connect`: JSON {connected}, and from then on the connection is the bare bytes of a TCP connection to the port."""
+    _connect(
+        connection,
+        [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port))],
+        f"nothing answers on port {port}",
+    )
+
+
+def connect_socket(connection: Connection, path: str) -> None:
+    """`socket.connect`: the same to a Unix socket inside."""
+    _connect(connection, [(socket.AF_UNIX, path)], f"nothing answers at {path}")
+
+
+def _connect(connection: Connection, addresses: list[tuple[int, Address]], problem: str) -> None:
     loop = connection.loop
-    addresses = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
 
     def attempt() -> None:
-        family, host = addresses.pop(0)
+        family, address = addresses.pop(0)
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
             sock.setblocking(False)
-            status = sock.connect_ex((host, port))
-        except OSError as problem:
-            refused(None, problem.errno or 0)
+            status = sock.connect_ex(address)
+        except OSError as error:
+            refused(None, error.errno or 0)
             return
         if status in (0, 115):  # EINPROGRESS
             loop.watch(sock.fileno(), WRITE, lambda events: connected(sock))
@@ -101,8 +115,9 @@ def connect(connection: Connection, port: int) -> None:
         if status or connection.closed:
             refused(sock, status)
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.message({"port": port})
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.message({"connected": True})
         connection.flush_now()
         Splice(loop, connection.detach(), sock)
 
@@ -112,7 +127,7 @@ def connect(connection: Connection, port: int) -> None:
         if addresses and not connection.closed:
             attempt()
         else:
-            connection.fail("sandbox.port_closed", f"nothing answers on port {port}: {os.strerror(status)}")
+            connection.fail("sandbox.port_closed", f"{problem}: {os.strerror(status)}")
 
     connection.pause()
     attempt()

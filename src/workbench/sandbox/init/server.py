@@ -87,6 +87,7 @@ class Server:
             "terminal.signal": self._terminal_signal,
             "terminal.close": self._terminal_close,
             "port.connect": lambda c, r: ports.connect(c, r.number("port")),
+            "socket.connect": lambda c, r: ports.connect_socket(c, r.path()),
             "port.list": lambda c, r: c.finish({"ports": ports.listening()}),
             "usage": lambda c, r: c.finish(everyone.usage()),
             "freeze": self._freeze,
