@@ -11,8 +11,9 @@ from textual.pilot import Pilot
 
 from tests.support.ui import Window, demo, home
 from workbench.app import WorkbenchApp
+from workbench.backends.local.sql import schema
 from workbench.screens import when
-from workbench.screens.console import connection
+from workbench.screens.console import SqlConsole, connection
 from workbench.screens.pane import Locator
 from workbench.widgets.house import House
 from workbench.widgets.sql_editor import SqlEditor
@@ -31,7 +32,9 @@ in_both_sizes = pytest.mark.parametrize("size", SIZES)
 
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No time passes: what is said of it is the same in every picture."""
+    """No time passes, and counting has all the time it needs: the same is said in every picture."""
+    monkeypatch.setattr(schema, "_COUNTING", 60.0)
+    monkeypatch.setattr(schema, "_COUNTING_ONE", 60.0)
     monkeypatch.setattr(when, "now", lambda: NOON)
     monkeypatch.setattr(connection, "time", SimpleNamespace(perf_counter=lambda: 0.0))
 
@@ -116,7 +119,8 @@ def test_help_of_the_tree(picture: Callable[..., None]) -> None:
 def test_a_result_in_the_console(picture: Callable[..., None]) -> None:
     async def act(w: Window) -> None:
         pane = await w.app.workbench.open(Locator("d1", "3d5b8f4e-7c21-4a9b-9f60-1e2d3c4b5a69", label="shop"))
-        assert pane is not None
+        assert isinstance(pane, SqlConsole)
+        await w.until(lambda: pane.schema is not None and any(table.rows for table in pane.schema.tables))
         editor = pane.query_one(SqlEditor)
         await w.until(lambda: editor.has_focus)
         editor.text = (
