@@ -68,6 +68,7 @@ class Inspecting(Pane):
     def on_resize(self, event: events.Resize) -> None:
         self.house.most = event.size.height * 3 // 5
         self.house.refresh(layout=True)
+        self._draw_where()
 
     @property
     def house(self) -> House:
@@ -161,16 +162,20 @@ class Inspecting(Pane):
             (f"{visible(known.class_name, limit=60)} / {visible(self.spoken, limit=60)}", "bold $primary")
         ]
         if extra:
-            parts.append((f"   {extra}", "$text-warning"))
+            parts.append((f"  {extra}", "$text-warning"))
         if known.alarm:
-            parts.append((f"   alarm {from_now(known.alarm)}", "$text-accent"))
+            parts.append((f"  alarm {from_now(known.alarm)}", "$text-accent"))
         counted = f"{len(live)} facet{'s' if len(live) != 1 else ''}" if facets else "no facets"
         if known.problem:
-            parts.append(("   " + visible(known.problem, limit=300), "$text-error"))
+            parts.append(("  " + visible(known.problem, limit=300), "$text-error"))
             counted = "its facets are not known"
-        parts.append(f"   {counted}{f', {gone} deleted' if gone else ''}   {size(total)}")
-        parts.append((f"   id {self.place.object[:8]}…", "$text-muted"))
-        self.query_one("#where", Static).update(Content.assemble(*parts))
+        parts.append(f"  {counted}{f', {gone} deleted' if gone else ''}")
+        said = Content.assemble(*parts)
+        for more in (f"  {size(total)}", f"  id {self.place.object[:8]}…"):
+            if said.cell_length + len(more) > self.size.width - 2:
+                break  # the details have them
+            said = Content.assemble(said, more)
+        self.query_one("#where", Static).update(said)
 
     @on(House.Chasing)
     def chasing(self, event: House.Chasing) -> None:
