@@ -122,7 +122,7 @@ READING = re.compile(
 
 
 def test_screens_ask_the_backend_and_write_through_the_executor_alone() -> None:
-    products = {"kv", "r2", "d1", "durable_objects", "workflows", "sandboxes"}
+    products = {"kv", "r2", "d1", "durable_objects", "workflows", "sandboxes", "terminals"}
     asked = []
     for path, node in _modules("screens", "widgets"):
         steps = []

@@ -10,7 +10,6 @@ from workbench.model.bindings import Problem
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
 from workbench.model.sql import SqlResult
-from workbench.model.tagged import dumps
 from workbench.model.text import visible
 from workbench.operations import Operation
 from workbench.operations.results import Body, Document, Output, Stream, to_json
@@ -116,12 +115,10 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
         from .running import show
 
         return show(result)
-    if isinstance(result, Stream) and not operation.name.startswith("workers."):
+    if isinstance(result, Stream):
         from .running import follow
 
         follow(result)
-    elif isinstance(result, Stream):
-        _show_stream(result)
     elif isinstance(result, Document):
         for chunk in result.chunks:
             text = visible(chunk, lines=True) if sys.stdout.isatty() else chunk
@@ -161,31 +158,6 @@ def _show(operation: Operation, result: Any) -> None:
         print(text)
     if note_empty:
         note("none")
-
-
-def _show_stream(events: Stream[Any]) -> None:
-    """Events of a log, each as it comes, until it ends or is stopped (which is how a person ends it)."""
-    from contextlib import suppress
-
-    note("ctrl+c ends it")
-    with suppress(KeyboardInterrupt):
-        for event in events:
-            colour = "32" if event.outcome == "ok" else "31"
-            print(
-                f"{event.at or ''} {paint(visible(event.outcome), colour, sys.stdout)} {visible(event.summary)}"
-            )
-            for entry in event.logs:
-                said = entry.get("message")
-                words = (
-                    [one if isinstance(one, str) else dumps(one) for one in said]
-                    if isinstance(said, list)
-                    else [str(said)]
-                )
-                print(f"  {visible(str(entry.get('level', 'log')))}: {visible(' '.join(words))}")
-            for problem in event.exceptions:
-                text = f"{problem.get('name', 'Error')}: {problem.get('message', '')}"
-                print("  " + paint(visible(text), "31", sys.stdout))
-            sys.stdout.flush()
 
 
 def _show_sql(result: SqlResult) -> None:

@@ -83,15 +83,42 @@ def show(result: Output) -> int:
 
 
 def follow(events: Stream[Any]) -> None:
-    """Events, each as it comes, until they end or a person has seen enough."""
+    """Events, each as it comes, until they end or a person has seen enough (control-C ends it)."""
     note("ctrl+c ends it")
     with suppress(KeyboardInterrupt):
         for event in events:
-            if type(event).__name__ == "LogPiece":
-                _Shown(sys.stderr if event.stream == "stderr" else sys.stdout).write(event.data)
-                continue
-            print(_line(event))
+            # By the name of the type: an event's module is on no other command's way.
+            _SHOWN.get(type(event).__name__, _show_line)(event)
             sys.stdout.flush()
+
+
+def _show_piece(piece: Any) -> None:
+    """A part of what a process printed."""
+    _Shown(sys.stderr if piece.stream == "stderr" else sys.stdout).write(piece.data)
+
+
+def _show_log(event: Any) -> None:
+    """An event of a Worker's live log, with what it logged and threw."""
+    colour = "32" if event.outcome == "ok" else "31"
+    print(f"{event.at or ''} {paint(visible(event.outcome), colour, sys.stdout)} {visible(event.summary)}")
+    for entry in event.logs:
+        said = entry.get("message")
+        words = (
+            [one if isinstance(one, str) else dumps(one) for one in said]
+            if isinstance(said, list)
+            else [str(said)]
+        )
+        print(f"  {visible(str(entry.get('level', 'log')))}: {visible(' '.join(words))}")
+    for problem in event.exceptions:
+        text = f"{problem.get('name', 'Error')}: {problem.get('message', '')}"
+        print("  " + paint(visible(text), "31", sys.stdout))
+
+
+def _show_line(event: Any) -> None:
+    print(_line(event))
+
+
+_SHOWN = {"LogPiece": _show_piece, "LogEvent": _show_log}
 
 
 def _line(event: Any) -> str:
