@@ -74,6 +74,14 @@ def test_the_scrollback_is_cleared_by_the_program_and_by_hand() -> None:
     assert terminal.first_line == terminal.top_line == 1007
 
 
+def test_a_screen_that_is_cleared_is_kept_above() -> None:
+    terminal = Terminal(20, 4)
+    terminal.feed(b"a\r\nb\x1b[H\x1b[2J$ ")
+    assert [terminal.text(line) for line in terminal.scrollback] == ["a", "b"]
+    terminal.feed(b"\x1b[?1049hfull\x1b[2J\x1b[?1049l")
+    assert len(terminal.scrollback) == 2
+
+
 def test_the_alternate_screen_leaves_no_lines() -> None:
     terminal = Terminal(20, 4)
     terminal.feed(b"\x1b[?1049h" + b"x\r\n" * 50 + b"\x1b[?1049l")

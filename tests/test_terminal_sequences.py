@@ -94,6 +94,7 @@ SCREENS: dict[str, tuple[str, list[str], tuple[int, int]]] = {
     "joined emoji take two columns": ("👩‍👧x", ["👩‍👧x", "", "", ""], (3, 0)),
     "a flag takes two columns": ("🇩🇪x", ["🇩🇪x", "", "", ""], (3, 0)),
     "a variation selector keeps the width": ("❤️x", ["❤️x", "", "", ""], (2, 0)),
+    "a spacing mark has its own column": ("का", ["का", "", "", ""], (2, 0)),
     "characters of plane 16": ("\U00100000\U0010fffdx", ["\U00100000\U0010fffdx", "", "", ""], (3, 0)),
     # -- screens and resets
     "the alternate screen and back": ("ab\x1b[?1049hxy\x1b[?1049lc", ["abc", "", "", ""], (3, 0)),

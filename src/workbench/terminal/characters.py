@@ -8,6 +8,7 @@ table as well. So a line's string has exactly one code point a cell, and slices 
 import re
 from collections.abc import Iterable
 from functools import cache
+from unicodedata import category
 
 from wcwidth import wcwidth
 
@@ -19,10 +20,14 @@ _STANDS_IN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 
 
 def width(character: str) -> int:
-    """Columns of one character: 0, 1 or 2. Regional indicators are 1 each, so that a flag is two (as in xterm and tmux)."""
+    """Columns of one character: 0, 1 or 2, as the programs' own C library, xterm and tmux have it.
+
+    So a regional indicator is 1, which makes a flag 2, and a spacing mark (of Devanagari, say) has a column of its own.
+    """
     if "\U0001f1e6" <= character <= "\U0001f1ff":
         return 1
-    return max(wcwidth(character), 0)
+    columns = wcwidth(character)
+    return 1 if columns == 0 and category(character) == "Mc" else max(columns, 0)
 
 
 @cache

@@ -32,9 +32,18 @@ class Editing(Grid):
             self._erase_lines(0, y, private)
             self._erase(y, 0, x + 1, private)
         elif how in (0, 2):
+            if not private and self.hidden_rows is None:
+                self._keep_screen()
             self._erase_lines(0, self.lines, private)
         elif how == 3:
             self.scrollback.clear()
+
+    def _keep_screen(self) -> None:
+        """Before the main screen is erased whole: what is on it goes to the scrollback, as in tmux and VTE."""
+        used = max((y + 1 for y, row in enumerate(self.rows) if row.text), default=0)
+        if used:
+            self.rows[used - 1].wrapped = False
+            self.scrollback.extend(self.rows[:used])
 
     def selective_erase_in_line(self, how: int = 0) -> None:
         """DECSEL."""
