@@ -107,6 +107,7 @@ NOT_KEPT = {
     "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
     "agent-context": "a text made from all summaries; test_cli_guide reads it",
     "completion": "a script; test_cli_guide runs it in a shell",
+    "servers.list": "it tells of whatever runs on this machine; test_cloud_cli looks for one",
     "project.update": "it writes the user's settings; test_cloud_cli reads them back",
 } | dict.fromkeys(
     [

@@ -316,6 +316,21 @@ def test_a_dev_server_is_a_route_to_the_local_target(oracle: Oracle, home: Path,
     assert far.error["code"] == "live.not_loopback"
 
 
+def test_a_dev_server_is_found_by_the_state_it_runs_on(
+    oracle: Oracle, home: Path, tmp_path: Path, key: str
+) -> None:
+    rows = cfwb("servers", "list", cwd=oracle.project, home=home).result
+    mine = [row for row in rows if row["here"]]
+    assert [(row["url"], row["workers"]) for row in mine] == [(oracle.emulator.url, ["oracle"])]
+    oracle.kv().put(key, b"1")
+    found = cfwb(
+        "kv", "values", "get", key, "--binding", "CACHE", "--server", "auto", cwd=oracle.project, home=home
+    )
+    assert found.result["value"] == "1"
+    nobody = cfwb("kv", "namespaces", "list", "--server", "auto", cwd=tmp_path, home=home)
+    assert nobody.error["code"] == "live.not_found" and "--server" in nobody.error["hint"]
+
+
 def test_an_instance_is_driven_through_a_dev_server(oracle: Oracle, home: Path) -> None:
     id = f"cli-{uuid4().hex[:8]}"
 

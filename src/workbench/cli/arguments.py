@@ -14,7 +14,7 @@ GLOBALS: dict[str, tuple[str | None, str]] = {
     "--persist-to": ("DIR", "where the state lies, as given to wrangler dev"),
     "--local": (None, "the local state (the default)"),
     "--remote": (None, "the deployed account"),
-    "--server": ("URL", "the local target through its running dev server at this address"),
+    "--server": ("URL", "the local target through its running dev server: its address, or auto"),
     "--json": (None, "JSON on standard output, also on a terminal"),
     "--raw": (None, "the value's own bytes on standard output"),
     "--help": (None, "help for a command or a group of commands"),

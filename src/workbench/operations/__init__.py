@@ -27,6 +27,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "workflows": ("workflows",),
     "queues": ("queues",),
     "workers": ("workers",),
+    "servers": ("servers",),
     "auth": ("accounts",),
     "api": ("api",),
     "state": ("state_directory",),

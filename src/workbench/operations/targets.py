@@ -56,6 +56,10 @@ def open_server(
     from workbench.backends.cloudflare.live import connect
 
     project = project_or_none(folder, worker=worker, environment=environment, persist_to=persist_to)
+    if address == "auto":
+        from workbench.backends.cloudflare.servers import the_one
+
+        address = the_one(project.state_directory)
     backend = connect(project, address)
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None

@@ -52,7 +52,20 @@ def server_running_beside(path: str) -> bool:
     return server_running(os.path.dirname(folder))
 
 
+def runtimes(state_directory: str) -> list[int]:
+    """The process ids of the runtimes that have this state directory open now (Linux; elsewhere none is seen)."""
+    place = os.path.join(os.path.realpath(state_directory), VERSION)
+    if not (sys.platform.startswith("linux") and os.path.isdir(place)):
+        return []
+    return [pid for pid in _on_linux(place) if pid is not None]
+
+
 def _running_on_linux(place: str) -> bool:
+    return next((True for _ in _on_linux(place)), False)
+
+
+def _on_linux(place: str) -> Iterator[int | None]:
+    """The runtimes that hold the place; None for another user's, whose files cannot be seen: it may be on a shared state."""
     for process in os.listdir("/proc"):
         if not process.isdigit():
             continue
@@ -61,13 +74,11 @@ def _running_on_linux(place: str) -> bool:
                 if comm.read().strip() != RUNTIME:
                     continue
             if _holds(f"/proc/{process}", place):
-                return True
+                yield int(process)
         except PermissionError:
-            # Another user's runtime, whose files cannot be seen: it may be on a shared state.
-            return True
+            yield None
         except OSError:
             continue  # it has just ended
-    return False
 
 
 def _holds(process: str, place: str) -> bool:
