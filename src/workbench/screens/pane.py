@@ -164,7 +164,9 @@ _PANES: dict[tuple[str, str], str] = {
     ("do_facet", ""): "workbench.screens.inspector:ObjectInspector",
     ("do_facet", "sql"): "workbench.screens.console:SqlConsole",
     ("workflow", ""): "workbench.screens.workflows:WorkflowPane",
+    ("sandboxes", ""): "workbench.screens.sandboxes:SandboxesPane",
     ("terminal", ""): "workbench.screens.terminal:TerminalPane",
+    ("process", ""): "workbench.screens.sandboxes:LogPane",
     ("worker", ""): "workbench.screens.overview:WorkerPane",
     ("state", ""): "workbench.screens.overview:StatePane",
 }

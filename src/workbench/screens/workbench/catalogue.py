@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from workbench.model.bindings import Binding, Project, Worker
 from workbench.model.durable_objects import DoObject, Facet
+from workbench.model.sandboxes import Sandbox
 from workbench.screens.pane import Locator
 from workbench.widgets.binding_tree import Item
 
@@ -30,6 +31,7 @@ HEADINGS = {
 }
 VARS = ("var", "secret")
 MASK = "••••••"
+SANDBOXES = "sandboxes"
 
 _PANE_KINDS = {"kv": "kv", "r2": "r2", "d1": "d1", "durable_object": "do_namespace", "workflow": "workflow"}
 
@@ -153,6 +155,17 @@ def items_of(project: Project, found: Sequence[Binding] | None) -> list[Item]:
         )
     items.append(
         Item(
+            SANDBOXES,
+            "Sandboxes",
+            kind="sandboxes",
+            mark="heading",
+            expandable=True,
+            loaded=False,
+            locator=Locator("sandboxes", "all", label="sandboxes"),
+        )
+    )
+    items.append(
+        Item(
             "state",
             "State directory",
             kind="state",
@@ -181,6 +194,21 @@ def object_item(parent: Item, namespace: str, found: DoObject) -> Item:
 
 def more_item(parent: Item, cursor: str) -> Item:
     return Item(f"{parent.key}/more", "more", kind="more", what=(parent, cursor), mark="more", locator=cursor)
+
+
+def sandbox_item(sandbox: Sandbox) -> Item:
+    """A sandbox; it opens on the wall, with the cursor on it."""
+    terminals = len(sandbox.detail.get("terminals") or ())
+    note = f"{sandbox.state} · {terminals} term" if terminals else sandbox.state
+    return Item(
+        f"{SANDBOXES}/{sandbox.id}",
+        sandbox.name,
+        kind="sandbox",
+        what=sandbox,
+        mark="problem" if sandbox.unsafe or sandbox.state == "failed" else "",
+        note=f"{note} · not isolated" if sandbox.unsafe else note,
+        locator=Locator("sandboxes", "all", label="sandboxes"),
+    )
 
 
 def facet_items(parent: Item, namespace: str, object_id: str, facets: Sequence[Facet]) -> list[Item]:

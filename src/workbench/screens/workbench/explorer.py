@@ -75,6 +75,7 @@ class Explorer(Vertical):
 
     def _unfold_first(self, items: list[Item]) -> None:
         """What is unfolded on a first start: every Worker and the kinds that have state."""
+        self.resources.open_keys.add(catalogue.SANDBOXES)
         for item in items:
             if item.kind in ("worker", "unbound"):
                 self.resources.open_keys.add(item.key)
@@ -168,6 +169,18 @@ class Explorer(Vertical):
                     lambda backend: backend.durable_objects.facets(namespace, object_id)
                 )
                 item.children = catalogue.facet_items(item, namespace, object_id, facets)
+            elif item.kind == "sandboxes":
+                from workbench.screens.sandboxes.following import running
+
+                if not await running(session):  # a look starts no hub; the wall does
+                    return
+                page = await session.call("sandboxes.list", limit=PAGE, cursor=cursor)
+                kept = [child for child in item.children if child.kind != "more"] if cursor else []
+                item.children = kept + [catalogue.sandbox_item(one) for one in page.items]
+                item.note = f"{len(item.children):,}{'+' if page.cursor else ''}" if item.children else ""
+                self._notes[item.key] = item.note
+                if page.cursor:
+                    item.children.append(catalogue.more_item(item, page.cursor))
             else:
                 return
         except WorkbenchError as error:
@@ -213,6 +226,19 @@ class Explorer(Vertical):
         }:
             self.read_disk(kinds)
 
+    async def refresh_sandboxes(self, running: bool) -> None:
+        """Something happened in the hub: read its sandboxes, where one runs; none is started to look."""
+        item = next((one for one in self.resources.items if one.key == catalogue.SANDBOXES), None)
+        if item is None:
+            return
+        if running:
+            await self._load(item)
+        elif item.loaded:
+            item.children, item.loaded, item.note = [], False, ""
+            self._children.pop(item.key, None)
+            self._notes.pop(item.key, None)
+        self._refresh_shown()
+
     # What the user does
 
     @on(BindingTree.Opened)
@@ -223,7 +249,7 @@ class Explorer(Vertical):
             parent, cursor = item.what
             self.load_children(parent, cursor)
         elif isinstance(item.locator, Locator):
-            self.post_message(Pane.Open(item.locator))
+            self.post_message(Pane.Open(item.locator, item.what.id if item.kind == "sandbox" else ""))
         elif item.kind == "secret":
             self.action_reveal()
 

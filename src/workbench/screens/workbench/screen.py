@@ -92,6 +92,7 @@ class WorkbenchScreen(Screen[None]):
         await self._open_kept(kept)
         self.poll_server()
         self.set_interval(3, self.poll_server)
+        self.follow_sandboxes()
 
     async def _painted(self) -> None:
         """Until what is there now is on screen: the tree shows before the tabs' own modules are read."""
@@ -129,6 +130,18 @@ class WorkbenchScreen(Screen[None]):
             except WorkbenchError:
                 running = None
             self.query_one(TopBar).server = running
+
+    @work(exclusive=True, group="sandboxes")
+    async def follow_sandboxes(self) -> None:
+        """What happens in the hub is shown where it is looked at. The hub is not started for that."""
+        from workbench.screens.sandboxes.following import happenings, running
+
+        session = self.session
+        if session is None:
+            return
+        async for names in happenings(session):
+            await self.explorer.refresh_sandboxes(bool(names) or await running(session))
+            await self.tabs.files_changed({"sandboxes/", *(f"sandboxes/{name}" for name in names)})
 
     async def project_changed(self) -> None:
         """A config changed: the tree as it says now."""
@@ -249,6 +262,8 @@ class WorkbenchScreen(Screen[None]):
         if pane is None:
             return {}
         locator = pane.locator
+        if locator.kind in ("terminal", "process"):
+            return {"sandbox": locator.resource}
         if locator.kind in ("do_object", "do_facet"):
             return {"namespace": locator.resource, "object": locator.object}
         name = {

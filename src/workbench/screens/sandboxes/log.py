@@ -1,0 +1,178 @@
+"""A background process: what it prints, as it prints it, or the end of what it printed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.sandboxes import LogPiece, SandboxProcess
+from workbench.model.text import visible
+from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.session import Session
+from workbench.terminal import Terminal
+from workbench.widgets.safe_input import SafeInput
+from workbench.widgets.terminal.reading import Reading
+
+COLUMNS = 500
+"""Columns of the log's own screen: lines that are longer wrap."""
+ERRORS = "\x1b[91m", "\x1b[39m"
+
+
+class LogView(Reading, can_focus=True):
+    """A terminal nobody types in: colours and cursor moves of what is printed are shown as they were meant."""
+
+
+class LogPane(Pane):
+    """`locator.resource` is the sandbox, `locator.object` the process."""
+
+    TCSS = "sandboxes.tcss"
+    HELP = (
+        "What the process printed, standard error in red, followed while it runs.\n"
+        "/ finds (a regular expression after a second /), n and N go on; v selects, y copies; page keys and the wheel scroll."
+    )
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("slash", "find", "Find"),
+        Binding("d,delete", "end", "End it"),
+    ]
+
+    def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
+        super().__init__(session, locator, **options)
+        self.process: SandboxProcess | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="head")
+        yield LogView(Terminal(COLUMNS, 24), id="log")
+        yield SafeInput(placeholder="find; a regular expression after /", id="find")
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.follow()
+
+    @property
+    def view(self) -> LogView:
+        return self.query_one(LogView)
+
+    def focus_first(self) -> None:
+        self.view.focus()
+
+    def concerns(self, paths: Any) -> bool:
+        return f"sandboxes/{self.locator.resource}" in paths
+
+    async def refresh_data(self) -> None:
+        await self._read_process()
+
+    async def _read_process(self) -> None:
+        try:
+            self.process = await self.session.call(
+                "sandboxes.processes.get", sandbox=self.locator.resource, process=self.locator.object
+            )
+        except WorkbenchError as error:
+            self.query_one("#head", Static).update(Content(visible(error.message, limit=300)))
+            return
+        self._draw()
+
+    @work(exclusive=True, group="follow")
+    async def follow(self) -> None:
+        """All that is stored, then what comes, until the process ends."""
+        await self._read_process()
+        processes = self.session.state.backend.sandboxes.processes
+        try:
+            async for piece in processes.logs(self.locator.resource, self.locator.object, follow=True):
+                await self.view.write(self._written(piece))
+        except WorkbenchError as error:
+            self.tell_error(error)
+        await self._read_process()
+
+    def _written(self, piece: LogPiece) -> bytes:
+        """A piece as a terminal takes it: line ends as CR LF, standard error in red."""
+        data = piece.data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if piece.stream == "stderr":
+            return ERRORS[0].encode() + data + ERRORS[1].encode()
+        return data
+
+    def on_resize(self) -> None:
+        size = self.view.size
+        if size.height:
+            self.view.resize_terminal(max(size.width, 20), size.height)
+
+    @on(LogView.Changed)
+    def changed(self, event: LogView.Changed) -> None:
+        event.stop()
+        self._draw()
+
+    @on(LogView.Input)
+    @on(LogView.Told)
+    def ignored(self, event: Any) -> None:
+        event.stop()
+
+    def _draw(self) -> None:
+        process, view = self.process, self.view
+        parts: list[Any] = [(visible(self.locator.object, limit=60), "bold $primary")]
+        if process is not None:
+            parts.append(f"   {visible(' '.join(process.argv), limit=120)}   ")
+            state = process.state
+            if state == "exited":
+                ended = process.exit_code if process.signal is None else f"signal {process.signal}"
+                state = f"ended with {ended}"
+            parts.append((state, "bold $text-success" if process.state == "running" else "bold $text-muted"))
+        if view.scrolled:
+            parts.append((f"   ↑ {view.scrolled:,} lines", "$text-warning"))
+        if view.search is not None:
+            parts.append((f"   {len(view.search.found):,} found", "$text-warning"))
+        self.query_one("#head", Static).update(Content.assemble(*parts))
+        rows = tuple((name, str(value)) for name, value in process._asdict().items()) if process else ()
+        self.show_details(Details(self.locator.object, rows))
+
+    def action_find(self) -> None:
+        field = self.query_one(SafeInput)
+        field.display = True
+        field.focus()
+
+    @on(Input.Submitted)
+    def find(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value
+        try:
+            count = self.view.find(text.removeprefix("/"), regex=text.startswith("/"))
+        except UsageError as error:
+            self.tell_error(error)
+            return
+        if text and not count:
+            self.tell(f"{text!r} is not there")
+        self._close_find()
+
+    def on_key(self, event: Any) -> None:
+        if event.key == "escape" and self.query_one(SafeInput).has_focus:
+            event.stop()
+            self._close_find()
+
+    def _close_find(self) -> None:
+        self.query_one(SafeInput).display = False
+        self.view.focus()
+        self._draw()
+
+    @work
+    async def action_end(self) -> None:
+        """SIGTERM, then SIGKILL."""
+        from workbench.screens.dialogs import Confirm
+
+        if self.process is None or self.process.state != "running":
+            return
+        if await self.app.push_screen_wait(
+            Confirm(f"End process {self.process.id}", target=self.session.target, action="End it")
+        ):
+            try:
+                await self.session.call(
+                    "sandboxes.processes.terminate",
+                    sandbox=self.locator.resource,
+                    process=self.locator.object,
+                )
+            except WorkbenchError as error:
+                self.tell_error(error)
+            await self._read_process()

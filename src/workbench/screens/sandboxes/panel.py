@@ -1,0 +1,95 @@
+"""One sandbox: what it is and uses, and the terminals, processes and ports in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.sandboxes import Port, Sandbox, SandboxProcess, Terminal
+from workbench.model.text import visible
+from workbench.widgets.binding_tree import BindingTree, Item
+
+from . import reading
+
+_TONES = {"good": "$text-success", "bad": "$text-error", "busy": "$text-warning", "": "$text-muted"}
+
+
+class SandboxPanel(Vertical):
+    """`show` a sandbox, then `fill` it with what is in it; the lines post `BindingTree`'s messages."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sandbox: Sandbox | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="unsafe")
+        yield Static(id="head")
+        yield BindingTree(id="inside")
+        yield Static(id="apart")
+
+    def on_mount(self) -> None:
+        self.inside.open_keys.update(("terminals", "processes", "ports"))
+
+    @property
+    def inside(self) -> BindingTree:
+        return self.query_one(BindingTree)
+
+    @property
+    def item(self) -> Item | None:
+        """The line under the cursor."""
+        node = self.inside.cursor_node
+        return node.data if node is not None else None
+
+    def show(self, sandbox: Sandbox | None) -> None:
+        """Its facts; None for nothing."""
+        other = sandbox is None or self.sandbox is None or sandbox.id != self.sandbox.id
+        self.sandbox = sandbox
+        if other:
+            self.inside.show([])
+        banner = self.query_one("#unsafe", Static)
+        banner.display = sandbox is not None and sandbox.unsafe
+        banner.update(" NOT ISOLATED: what runs here can do whatever you can do on this machine")
+        self.query_one("#head", Static).update(_head(sandbox) if sandbox else Content(""))
+        self.query_one("#apart", Static).update(_apart(sandbox) if sandbox else Content(""))
+
+    def fill(self, terminals: list[Terminal], processes: list[SandboxProcess], ports: list[Port]) -> None:
+        """What is in it now."""
+        if self.sandbox is not None:
+            self.inside.show(reading.items_of(self.sandbox, terminals, processes, ports))
+
+    def say(self, error: WorkbenchError) -> None:
+        """Why it can't be shown."""
+        self.query_one("#head", Static).update(
+            Content.assemble((visible(error.message, limit=500), "$text-error"), "\n", visible(error.hint))
+        )
+
+
+def _head(sandbox: Sandbox) -> Content:
+    sign, tone = reading.sign_of(sandbox.state)
+    parts: list[Any] = [
+        (f"{sign} {sandbox.state}", f"bold {_TONES[tone]}"),
+        f"   {visible(sandbox.provider or '')}   network {visible(sandbox.network or 'none')}",
+    ]
+    if sandbox.reason:
+        parts += ["\n", (visible(sandbox.reason, limit=300), "$text-error")]
+    if reading.used(sandbox.usage):
+        parts += ["\n", reading.used(sandbox.usage)]
+    parts += ["\n", (f"limits  {reading.limits(sandbox)}", "$text-muted")]
+    if sandbox.origin:
+        parts += [(f"   made from {visible(sandbox.origin, limit=80)}", "$text-muted")]
+    return Content.assemble(*parts)
+
+
+def _apart(sandbox: Sandbox) -> Content:
+    """What its provider keeps apart, and what it does not."""
+    parts: list[Any] = []
+    for sentence in sandbox.isolation:
+        parts += [("+ ", "$text-success"), (visible(sentence), "$text-muted"), "\n"]
+    for sentence in sandbox.exposure:
+        parts += [("− ", "$text-warning"), (visible(sentence), "$text-muted"), "\n"]
+    return Content.assemble(*parts[:-1])

@@ -1,0 +1,165 @@
+"""From what the hub says of a sandbox to lines: of the wall, of the panel, of the details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workbench.model.sandboxes import Port, Sandbox, SandboxProcess, Terminal, Usage
+from workbench.screens.pane import Details, Locator
+from workbench.screens.when import from_now
+from workbench.widgets.binding_tree import Item
+from workbench.widgets.cells import size as spoken_size
+from workbench.widgets.paging import Entry
+
+_SIGNS = {
+    "running": ("▶", "good"),
+    "frozen": ("‖", "busy"),
+    "asleep": ("☾", ""),
+    "stopped": ("■", ""),
+    "failed": ("✗", "bad"),
+}
+
+
+def sign_of(state: str) -> tuple[str, str]:
+    """One cell for a state, and its tone."""
+    return _SIGNS.get(state, ("?", ""))
+
+
+def entry_of(sandbox: Sandbox) -> Entry:
+    """A line of the wall."""
+    sign, tone = sign_of(sandbox.state)
+    label = f"{sandbox.name}  ⚠ not isolated" if sandbox.unsafe else sandbox.name
+    return Entry(
+        sandbox.id,
+        label,
+        size=sandbox.state,
+        when=from_now(sandbox.last_used or sandbox.created or ""),
+        sign=sign,
+        tone=tone,
+        data=sandbox,
+    )
+
+
+def used(usage: Usage | None) -> str:
+    """What it uses, in one line; "" where nothing is known."""
+    if usage is None:
+        return ""
+    parts = []
+    if usage.processes is not None:
+        parts.append(f"{usage.processes:,} process{'es' if usage.processes != 1 else ''}")
+    if usage.memory_bytes is not None:
+        parts.append(f"{spoken_size(usage.memory_bytes)} memory")
+    if usage.disk_bytes is not None:
+        parts.append(f"{spoken_size(usage.disk_bytes)} written")
+    if usage.cpu_seconds is not None:
+        parts.append(f"{usage.cpu_seconds:.1f} s of CPU")
+    return " · ".join(parts)
+
+
+def limits(sandbox: Sandbox) -> str:
+    """Its limits, and which of them the kernel does not hold."""
+    shown = []
+    for name, value in sandbox.limits.items():
+        amount = spoken_size(int(value)) if name.endswith("_bytes") else f"{value:g}"
+        plain = name.removesuffix("_bytes")
+        held = "" if plain in sandbox.enforced else " (watched only)"
+        shown.append(f"{plain} {amount}{held}")
+    return ", ".join(shown) or "none"
+
+
+def details_of(sandbox: Sandbox) -> Details:
+    """All that is known, with what keeps it apart and what does not."""
+    rows = [("name", sandbox.name), ("id", sandbox.id), ("state", sandbox.state)]
+    rows += [("why", sandbox.reason)] if sandbox.reason else []
+    rows += [("provider", sandbox.provider or "")]
+    rows += [("network", sandbox.network or "none"), ("limits", limits(sandbox))]
+    rows += [("uses", used(sandbox.usage))] if used(sandbox.usage) else []
+    rows += [
+        (name, moment)
+        for name, moment in (
+            ("created", sandbox.created),
+            ("started", sandbox.started),
+            ("last used", sandbox.last_used),
+        )
+        if moment
+    ]
+    rows += [("made from", sandbox.origin)] if sandbox.origin else []
+    sleeps = (
+        "never" if sandbox.keep_alive or sandbox.sleep_after is None else f"after {sandbox.sleep_after:g} s"
+    )
+    rows.append(("sleeps", sleeps))
+    rows += [("variable", f"{name}={value}") for name, value in sandbox.env.items()]
+    rows += [("keeps apart", sentence) for sentence in sandbox.isolation]
+    rows += [("does not", sentence) for sentence in sandbox.exposure]
+    return Details(f"sandbox {sandbox.name}", tuple(rows))
+
+
+def items_of(
+    sandbox: Sandbox,
+    terminals: Sequence[Terminal],
+    processes: Sequence[SandboxProcess],
+    ports: Sequence[Port],
+) -> list[Item]:
+    """What is in it, under headings; a heading without lines says how some come to be."""
+    return [
+        _heading("terminals", "Terminals", "t opens one", [_terminal(sandbox, one) for one in terminals]),
+        _heading("processes", "Processes", "x runs one", [_process(sandbox, one) for one in processes]),
+        _heading("ports", "Ports", "none is listened on", [_port(one) for one in ports]),
+    ]
+
+
+def _heading(key: str, title: str, empty: str, children: list[Item]) -> Item:
+    note = f"{len(children):,}" if children else empty
+    return Item(key, title, kind="heading", mark="heading", note=note, children=children, expandable=True)
+
+
+def _terminal(sandbox: Sandbox, terminal: Terminal) -> Item:
+    ended = f"ended with {terminal.exit_code}" if terminal.state == "exited" else ""
+    who = f"{terminal.keyboard} types" if terminal.keyboard else ""
+    watch = f"{terminal.viewers} watch" if terminal.viewers else ""
+    title = terminal.title or " ".join(terminal.argv)
+    return Item(
+        f"terminal/{terminal.id}",
+        f"{terminal.id}  {title}",
+        kind="terminal",
+        what=terminal,
+        note=" · ".join(part for part in (ended, who, watch) if part),
+        locator=Locator("terminal", sandbox.name, terminal.id, label=sandbox.name),
+    )
+
+
+def _process(sandbox: Sandbox, process: SandboxProcess) -> Item:
+    state = process.state
+    if process.state == "exited":
+        state = (
+            f"ended with {process.exit_code}"
+            if process.signal is None
+            else f"ended by signal {process.signal}"
+        )
+    return Item(
+        f"process/{process.id}",
+        f"{process.id}  {' '.join(process.argv)}",
+        kind="process",
+        what=process,
+        note=f"{state} · {spoken_size(process.log_bytes)}",
+        locator=Locator("process", sandbox.name, process.id, label=f"{sandbox.name} {process.id}"),
+    )
+
+
+def _port(port: Port) -> Item:
+    return Item(
+        f"port/{port.port}",
+        f"{port.port}",
+        kind="port",
+        what=port,
+        note=port.preview or "p makes a preview",
+        locator=port.port,
+    )
+
+
+def summary(sandboxes: Iterable[Sandbox]) -> str:
+    """How many there are of each state, for a heading."""
+    counts: dict[str, int] = {}
+    for one in sandboxes:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    return " · ".join(f"{count:,} {state}" for state, count in counts.items())
