@@ -17,7 +17,7 @@ from tests.support.targets import ROUTES, opened
 from workbench.backends.local import LocalBackend
 from workbench.model.errors import WorkbenchError
 from workbench.model.kv import KvValue
-from workbench.operations.executor import State, execute
+from workbench.operations.executor import State, execute, sql_session
 
 Do = Callable[..., Any]
 
@@ -235,6 +235,24 @@ def test_read_only_refuses_what_writes(state: State, oracle: Oracle, table: str)
     assert left.rows == [(2,)]
 
 
+def test_a_console_on_the_account_only_reads_until_somebody_agrees(
+    state: State, oracle: Oracle, table: str
+) -> None:
+    sql = f"INSERT INTO {table} VALUES (7, 'x', NULL)"
+    session = run(sql_session(state, "d1", database="shop"))
+    rows = run(session.stream(f"SELECT id FROM {table} ORDER BY id"))
+    assert (run(rows.fetch(1)), run(rows.fetch(9))) == ([(1,)], [(2,)])
+    run(rows.close())
+    if state.target.kind == "remote":
+        with pytest.raises(WorkbenchError) as caught:
+            run(session.stream(sql))
+        assert caught.value.code == "sql.read_only"
+        session = run(sql_session(state, "d1", agreed=True, database="shop"))
+    run(run(session.stream(sql)).close())
+    run(session.close())
+    assert oracle.d1().rows(f"SELECT count(*) FROM {table}") == [[3]]
+
+
 def test_the_schema_is_the_same(state: State, table: str) -> None:
     schema = do(state, "d1.schema.get", database="shop", counts=True)
     (found,) = [one for one in schema.tables if one.name == table]
@@ -292,6 +310,14 @@ def test_namespaces_and_objects_are_listed(state: State, oracle: Oracle) -> None
         assert do(state, "do.ids.get", name="conf-acme", namespace="TENANT").id == id
     else:
         assert refused(state, "do.ids.get", name="conf-acme", namespace="TENANT") == "target.not_capable"
+
+
+def test_a_namespace_goes_by_what_a_config_calls_it(state: State, oracle: Oracle) -> None:
+    oracle.durable_object("Tenant", "conf-named").put("k", 1)
+    objects = state.backend.durable_objects
+    assert oracle.object_id("Tenant", "conf-named") in run(objects.object_ids("oracle-Tenant"))
+    if not isinstance(state.backend, LocalBackend):
+        assert refused(state, "do.objects.list", namespace="oracle-Nobody") == "do.namespace_not_found"
 
 
 def test_an_object_s_sql_is_asked_where_it_can_be(state: State, oracle: Oracle) -> None:

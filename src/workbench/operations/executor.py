@@ -176,8 +176,17 @@ async def sql_database(
     return await state.backend.durable_objects.sql(found, id, facets)
 
 
-async def sql_session(state: State, product: str, *, read_only: bool = False, **where: Any) -> SqlSession:
-    """A console's connection, kept over several statements; `where` as in `sql_database`."""
+async def sql_session(
+    state: State, product: str, *, read_only: bool = False, agreed: bool = False, **where: Any
+) -> SqlSession:
+    """A console's connection, kept over several statements; `where` as in `sql_database`.
+
+    On the deployed account it only reads, unless somebody agreed to writes there (agreed) and the project allows them.
+    """
+    if state.target.kind == "remote" and not read_only:
+        from workbench.project.preferences import remote_is_read_only
+
+        read_only = not agreed or remote_is_read_only(state.project.folder)
     return await (await sql_database(state, product, **where)).session(read_only=read_only)
 
 

@@ -30,6 +30,10 @@ class Databases:
             case []:
                 rows = self._routes.explorer("GET", "/d1/database").content
                 return numbered([row | {"created_at": "2026-01-01T00:00:00Z"} for row in rows], request)
+            case [id]:
+                rows = self._routes.explorer("GET", "/d1/database").content
+                row = next(row for row in rows if row["uuid"] == id)
+                return Reply(row | {"file_size": 12288, "num_tables": 3})
             case [id, "raw"]:
                 return self._d1_raw(id, request.json())
             case [id, "import"]:

@@ -36,10 +36,15 @@ class CloudD1:
         self._live = live
 
     async def databases(self) -> list[D1Database]:
-        """Those that the config binds in its order, then the others of the account."""
+        """Those that the config binds in its order (with their size and tables), then the others of the account."""
         rows = (await self._api.get(ROOT)).result if self._live else await numbered(self._api, ROOT)
         found = {str(row["uuid"]): row for row in rows}
         known = bound(self._project, "d1")
+        if not self._live:
+            for id in (
+                known.keys() & found.keys()
+            ):  # a list tells neither, and one request a database only where it is ours
+                found[id] |= (await self._api.get(ROOT + join(id))).result
         listed = [
             _database(id, found.get(id, {"name": one.resource_name or one.name}), one.name, one.worker)
             for id, one in known.items()

@@ -4,6 +4,7 @@ Sources: the API's pages (workers/durable_objects), miniflare's explorer. The mi
 (`<id>.<number>`); those are left out here.
 """
 
+import re
 from typing import Any
 
 from workbench.backends.local.naming import id_from_name, is_object_id
@@ -21,6 +22,7 @@ from .shapes import whole
 from .sql import CloudSql, Statement, value
 
 ROOT = "/workers/durable_objects/namespaces"
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class CloudDurableObjects:
@@ -30,11 +32,24 @@ class CloudDurableObjects:
         self._api = api.of("do")
         self._project = project
         self._live = live
+        self._ids: dict[str, str] = {}
 
     async def namespaces(self) -> list[DoNamespace]:
         """All of them; those that the config binds with the binding's name."""
         rows = (await self._api.get(ROOT)).result if self._live else await numbered(self._api, ROOT)
         return [self._namespace(row) for row in rows]
+
+    async def _path(self, namespace: str) -> str:
+        """Where a namespace is. The account has ids of its own: `<script>-<Class>`, as a config's bindings have it, is looked up."""
+        if self._live or _ID.fullmatch(namespace):
+            return ROOT + join(namespace)
+        if namespace not in self._ids:
+            self._ids = {f"{one.script}-{one.class_name}": one.id for one in await self.namespaces()}
+        if namespace not in self._ids:
+            raise WorkbenchError(
+                "do.namespace_not_found", f"the account has no Durable Object namespace {namespace}"
+            )
+        return ROOT + join(self._ids[namespace])
 
     def _namespace(self, row: Any) -> DoNamespace:
         class_name, script = str(row.get("class") or row.get("name")), str(row.get("script") or "")
@@ -71,27 +86,27 @@ class CloudDurableObjects:
         self, namespace: str, limit: int | None = None, cursor: str | None = None
     ) -> Page[DoObject]:
         """Objects that have stored data, by id. Names only on the mirror; neither side tells of alarms or facets here."""
-        page = await self._listed(namespace).page(limit, cursor)
+        page = await (await self._listed(namespace)).page(limit, cursor)
         return page._replace(items=[one for one in page.items if "." not in one.id])
 
-    def _listed(self, namespace: str) -> Cursored[DoObject]:
+    async def _listed(self, namespace: str) -> Cursored[DoObject]:
         def made(row: Any) -> DoObject:
             return DoObject(str(row["id"]), row.get("name"), None, 0)
 
-        return Cursored(self._api, f"{ROOT}{join(namespace)}/objects", made, least=10, most=10_000)
+        return Cursored(self._api, f"{await self._path(namespace)}/objects", made, least=10, most=10_000)
 
     async def object(self, namespace: str, object: str) -> DoObject:
         """One object. The mirror has it in its list only."""
         if not self._live:
             raise lacks("do.objects.get", live=False)
-        found = next((one for one in await self._listed(namespace).all() if one.id == object), None)
+        found = next((one for one in await (await self._listed(namespace)).all() if one.id == object), None)
         if found is None:
             raise WorkbenchError("do.object_not_found", f"there is no object {object} in {namespace}")
         return found
 
     async def object_ids(self, namespace: str) -> list[str]:
         """The ids of all of them, in order."""
-        return sorted(one.id for one in await self._listed(namespace).all() if "." not in one.id)
+        return sorted(one.id for one in await (await self._listed(namespace)).all() if "." not in one.id)
 
     async def sql(self, namespace: str, object: str, facets: tuple[str, ...] = ()) -> CloudSql:
         """An object's SQL database, on the mirror."""
