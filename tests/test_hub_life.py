@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 from tests.support.hubs import Home, a_home
 from tests.support.sandbox import needs_bubblewrap
 from workbench.backends.sandboxes import SandboxServer
+from workbench.model.errors import WorkbenchError
 from workbench.model.hub import PROTOCOL
 from workbench.model.sandboxes import Sandbox
 
@@ -66,7 +68,8 @@ async def test_it_sleeps_when_nobody_uses_it_and_wakes_when_somebody_does(server
     assert (await server.get("it")).state == "running"
     events = []
     async for event in server.events("it", after=0):
-        events.append(event.event)
+        if event.event != "snapshot.created":
+            events.append(event.event)
         if len(events) == 5:
             break
     assert events == ["created", "started", "changed", "asleep", "started"]
@@ -214,6 +217,47 @@ async def test_deleted_nothing_of_it_is_left(home: Home, server: SandboxServer) 
     assert os.path.exists("/etc/passwd")
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         assert str(where) not in mounts.read()
+
+
+async def test_an_init_that_does_not_answer_is_told_and_started_anew(home: Home) -> None:
+    server = home.server()
+    await made(server, "it", provider="process", unsafe=True)
+    pid = json.loads((folder(home, await server.get("it")) / "running.json").read_text())["pid"]
+    home.kill_hub()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        found = (await home.server().list()).items[0]
+        assert (found.state, found.reason) == (
+            "failed",
+            "what runs in it could not be taken up: it does not answer",
+        )
+        assert await run(home.server(), "echo", "anew") == "anew\n"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a/b", "..", ".", " ", "x\ny", "\x1b[31m", "\u202eevil", "%2e%2e", "😀" * 64, "it?x=1&y#z", "-rf", "0"],
+)
+async def test_a_name_is_any_text(home: Home, name: str) -> None:
+    server = home.server()
+    made_now = await made(server, name, provider="process", unsafe=True, start=False)
+    assert made_now.name == name
+    assert (await server.get(name)).id == made_now.id
+    assert [row.name for row in (await server.list()).items] == [name]
+    assert os.listdir(home.places.sandboxes) == [made_now.id[:8]]
+    await server.delete(name)
+    assert (await server.list()).items == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129, 5, ["x"]])
+async def test_what_is_no_name(home: Home, name: object) -> None:
+    server = home.server()
+    with pytest.raises(WorkbenchError) as caught:
+        await server.create({"name": name, "provider": "process", "unsafe": True})
+    assert caught.value.code == "sandboxes.invalid_request"
 
 
 async def test_many_at_once_get_the_same_start(server: SandboxServer) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cfwb.hub")
 GRACE = 5.0  # seconds that processes have between SIGTERM and SIGKILL
+FOUND_WITHIN = 5.0  # seconds in which what ran before us must answer
 BUSY = 0.02  # a sandbox that uses more of a CPU than this is not idle, though nobody asks anything of it
 
 
@@ -109,8 +110,7 @@ class Sandbox:
         """Started or woken, where it is not."""
         if self.running is None or self.record.state != "running" or not self.running.alive():
             async with self._changing:
-                if self.running is not None and not self.running.alive():
-                    await self._lost()
+                await self._bury()
                 if self.record.state == "frozen" and self.running is not None:
                     raise Problem(
                         409,
@@ -126,8 +126,7 @@ class Sandbox:
     async def start(self, *, accept_base: bool = False) -> None:
         """Started, woken or thawed: it runs. accept_base: also where the packages of the machine have changed below its own."""
         async with self._changing:
-            if self.running is not None and not self.running.alive():
-                await self._lost()
+            await self._bury()
             if self.running is None:
                 await self._start(accept_base=accept_base)
             elif self.record.state == "frozen":
@@ -200,7 +199,7 @@ class Sandbox:
         if self.record.state in ("running", "frozen") or any(map(_is_there, traces)):
             self.running = await self.provider.find(self.disk)
         if self.running is not None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(FOUND_WITHIN):
                 said = await self.running.channel.hello()
             self.record.state = "frozen" if said.get("frozen") else "running"
             self._attend()
@@ -256,6 +255,11 @@ class Sandbox:
         for feature in self.hub.features:
             await feature.started(self)
 
+    async def _bury(self) -> None:
+        """Clear away what ended unseen, or runs but does not answer, so that it can be started anew."""
+        if self.running is not None and (self.record.state == "failed" or not self.running.alive()):
+            await self._lost()
+
     async def _lost(self) -> None:
         """It ended, and nobody here told it to."""
         running = self.running
@@ -278,7 +282,10 @@ class Sandbox:
         if state != "failed":
             self.record.reason = ""
         self.record.state = state
-        self.save()
+        try:
+            self.save()
+        except OSError:  # a full disk: what is written down can be found out again
+            log.exception("the record of %s could not be written", self.record.short)
         self.hub.events.tell(event, self.record.id, self.record.name, **more)
 
     def _attend(self) -> None:

@@ -64,16 +64,19 @@ class Sandboxes:
                 continue
             if found.short == short and found.id not in self._by_id and found.name not in self._by_name:
                 self._add(Sandbox(self.hub, folder, found))
-        for sandbox in self:
-            try:
-                await sandbox.find()
-            except Exception as error:
-                log.exception("finding %s", sandbox.record.short)
-                sandbox.failed(f"it could not be found again: {error}")
+        await asyncio.gather(*(self._find(sandbox) for sandbox in self))
 
     async def close(self) -> None:
         for sandbox in self:
             await sandbox.let_go()
+
+    async def _find(self, sandbox: Sandbox) -> None:
+        try:
+            await sandbox.find()
+        except Exception as error:
+            log.exception("finding %s", sandbox.record.short)
+            why = "it does not answer" if isinstance(error, TimeoutError) else str(error)
+            sandbox.failed(f"what runs in it could not be taken up: {why}")
 
     def get(self, id_or_name: str) -> Sandbox:
         """By id, or by name. Raises `not_found`."""
