@@ -35,6 +35,40 @@ def test_a_terminal_kept_and_restored_is_as_one_that_never_stopped(seed: int, da
     assert state(stopped) == state(straight)
 
 
+_BULK = [
+    "a",
+    "bc d",
+    "\t",
+    "x" * 9,
+    "x" * 30,
+    "\x1b[31m",
+    "\x1b[44m",
+    "\x1b[m",
+    "\x1b[K",
+    "中",
+    "é",
+    "e\u0301",
+    "\x1b[3g",
+    "\x1b[2;4r",
+    "\x1b[r",
+    "\x1b[A",
+]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    lines=st.lists(st.lists(st.sampled_from(_BULK), max_size=5).map("".join), min_size=2, max_size=30),
+    end=st.sampled_from(["\r\n", "\r\n", "\n"]),
+)
+def test_bulk_output_leaves_the_same_as_a_byte_at_a_time(lines: list[str], end: str) -> None:
+    output = end.join(lines).encode()
+    at_once, slowly = Terminal(20, 6, scrollback=300), Terminal(20, 6, scrollback=300)
+    at_once.feed(output)
+    for byte in output:
+        slowly.feed(bytes([byte]))
+    assert state(at_once) == state(slowly)
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=seeds)
 def test_a_snapshot_damaged_anywhere_is_refused_with_one_error(seed: int) -> None:

@@ -18,6 +18,7 @@ from .styles import Styles
 # DEC Special Graphics (VT100), for the characters from _ to ~.
 _GRAPHICS = " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"
 MOST_COLUMNS = 2000
+USUAL_TABS = frozenset(range(8, MOST_COLUMNS, 8))
 CHARSETS: dict[str, dict[int, str]] = {
     "B": {},
     "0": {0x5F + index: character for index, character in enumerate(_GRAPHICS)},
@@ -65,19 +66,24 @@ class Grid(pyte.Screen):
         self.pen = 0
         self.top = 0
         self.bottom = self.lines - 1
-        self.tabstops = set(range(8, MOST_COLUMNS, 8))
+        self.tabstops = set(USUAL_TABS)
         self.charsets = ["B", "B"]
         self.shift = 0
         self.last = ""  # what REP repeats
         self.saved = [Saved(), Saved()]  # of the main and of the alternate screen
         self.everything = True
         self.modes_changed()
+        self.tabs_changed()
 
     def modes_changed(self) -> None:
         """Keep what drawing asks at every character beside the set of modes."""
         self.wrapping = DECAWM in self.mode
         self.inserting = IRM in self.mode
         self.cursor.hidden = DECTCEM not in self.mode
+
+    def tabs_changed(self) -> None:
+        """The same of the tab stops."""
+        self.usual_tabs = self.tabstops == USUAL_TABS
 
     @property
     def margins(self) -> Margins | None:  # type: ignore[override]
@@ -289,10 +295,10 @@ class Grid(pyte.Screen):
     def write_lines(self, lines: Sequence[Line]) -> None:
         """Whole lines, each followed by CR LF, from column 0 of the cursor's line on: what bulk output is made of.
 
-        Only where the region is the whole screen, nothing is inserted, no line is longer than the screen is wide, and the
-        background is the default one; the parser sees to that.
+        Only where the cursor is within the scrolling region, nothing is inserted, no line is longer than the screen is wide, and
+        the background is the default one; the parser sees to that.
         """
-        rows, y, bottom = self.rows, self.cursor.y, self.lines - 1
+        rows, y, top, bottom = self.rows, self.cursor.y, self.top, self.bottom
         above = min(bottom - y, len(lines))
         for line in lines[:above]:
             if line.text:
@@ -305,12 +311,14 @@ class Grid(pyte.Screen):
             if rest[0].text:
                 rows[y].write(0, rest[0].text, rest[0].styles)
             rows[y].wrapped = False
-            rows += rest[1:]
-            rows.append(Line())
+            region = [*rows[top : bottom + 1], *rest[1:], Line()]
             gone = len(rest)
-            if self.hidden_rows is None:
-                self.scrollback.extend(rows[:gone])
-            del rows[:gone]
-            self.everything = True
+            if top == 0 and self.hidden_rows is None:
+                self.scrollback.extend(region[:gone])
+            rows[top : bottom + 1] = region[gone:]
+            if bottom - top == self.lines - 1:
+                self.everything = True
+            else:
+                self.dirty.update(range(top, bottom + 1))
         self.cursor.x = 0
         self.cursor.y = y

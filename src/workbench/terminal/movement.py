@@ -84,6 +84,8 @@ class Movement(Grid):
         """CHT."""
         self.cursor.x = self.column
         for _ in range(min(count or 1, self.columns)):
+            if self.cursor.x >= self.columns - 1:
+                break
             self._tab_forward()
 
     def _tab_forward(self) -> None:
@@ -96,7 +98,9 @@ class Movement(Grid):
         """CBT."""
         x = self.column
         for _ in range(min(count or 1, self.columns)):
-            x = max(x - 1, 0)
+            if x == 0:
+                break
+            x -= 1
             while x > 0 and x not in self.tabstops:
                 x -= 1
         self.cursor.x = x
@@ -104,6 +108,7 @@ class Movement(Grid):
     def set_tab_stop(self) -> None:
         """HTS."""
         self.tabstops.add(self.column)
+        self.tabs_changed()
 
     def clear_tab_stop(self, how: int = 0) -> None:
         """TBC: 0 the one here, 3 all."""
@@ -111,6 +116,7 @@ class Movement(Grid):
             self.tabstops.discard(self.column)
         elif how == 3:
             self.tabstops.clear()
+        self.tabs_changed()
 
     # -- saving
 

@@ -33,7 +33,8 @@ _TOKEN = re.compile(
     r"|[\x7f-\x9f]++"
 )
 _TEXT_TOKEN, _CSI, _CONTROL, _ESCAPE, _SHORT_ESCAPE, _STRING = 1, 5, 6, 8, 9, 10
-_LINES = re.compile(rf"(?:{_TEXT}*+(?:\x1b\[[0-9;:]*+m{_TEXT}*+)*+\r\n)++")
+_LINE_TEXT = r"[^\x00-\x08\x0a-\x1f\x7f-\x9f]"  # with tabs
+_LINES = re.compile(rf"(?:{_LINE_TEXT}*+(?:\x1b\[[0-9;:]*+m{_LINE_TEXT}*+)*+\r\n)++")
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _UNFINISHED = re.compile(r"\x1b(?:\[[\x00-\x17\x19\x1c-\x3f\x7f-\x9f]*+|[\x00-\x17\x19\x1c-\x2f\x7f-\x9f]*+)")
 _INSIDE = re.compile(r"[\x00-\x17\x19\x1c-\x1f\x7f-\x9f]")
@@ -169,31 +170,21 @@ class Parser(pyte.ByteStream):
 
     def _takes_lines(self) -> bool:
         screen = self.screen
-        whole = screen.top == 0 and screen.bottom == screen.lines - 1
-        return whole and not screen.inserting and screen.charsets[screen.shift] == "B"
+        within = screen.top <= screen.cursor.y <= screen.bottom
+        return within and not screen.inserting and screen.charsets[screen.shift] == "B"
 
     def _take_lines(self, region: str) -> None:
         """Lines of text and SGR, each with its CR LF."""
         screen = self.screen
         columns = screen.columns
-        rendered, blank = screen.styles.rendered, screen.styles.blank
-        split = _SGR.split
-        narrow = region.isascii()
+        blank = screen.styles.blank
+        narrow, tabs = region.isascii(), "\t" in region
         ready: list[Line] = []
         screen.last = ""
         for raw in region[:-2].split("\r\n"):
             pen = screen.pen
-            if "\x1b" in raw:
-                parts = split(raw)
-                text = styles = ""
-                if parts[0]:
-                    text = parts[0]
-                    styles = chr(pen) * len(text)
-                for index in range(1, len(parts), 2):
-                    pen = rendered(pen, parts[index])
-                    if part := parts[index + 1]:
-                        text += part
-                        styles += chr(pen) * len(part)
+            if "\x1b" in raw or (tabs and "\t" in raw):
+                text, styles, pen = self._styled(raw, pen)
             else:
                 text = raw
                 styles = chr(pen) * len(raw)
@@ -202,6 +193,7 @@ class Parser(pyte.ByteStream):
                 or (pen and blank(pen))
                 or (not narrow and not _narrow(text))
                 or (screen.cursor.x and not ready)
+                or (tabs and "\t" in raw and not self._leaves_gaps(len(ready)))
             ):
                 if ready:
                     screen.write_lines(ready)
@@ -213,14 +205,46 @@ class Parser(pyte.ByteStream):
         if ready:
             screen.write_lines(ready)
 
+    def _styled(self, raw: str, pen: int) -> tuple[str, str, int]:
+        """The cells of a line of text, tabs and SGR, their styles, and the style after it. A tab is a gap in the default style."""
+        text = styles = ""
+        end = 0  # of what is drawn: a tab behind it only moves the cursor
+        rendered = self.screen.styles.rendered
+        for index, part in enumerate(_SGR.split(raw)):
+            if index % 2:
+                pen = rendered(pen, part)
+                continue
+            for number, piece in enumerate(part.split("\t")):
+                if number:
+                    gap = 8 - len(text) % 8
+                    text += " " * gap
+                    styles += "\0" * gap
+                if piece:
+                    text += piece
+                    styles += chr(pen) * len(piece)
+                    end = len(text)
+        return text[:end], styles[:end], pen
+
+    def _leaves_gaps(self, ready: int) -> bool:
+        """Whether a tab in the line after so many ready ones only moves over cells that are blank: it comes in at the bottom."""
+        screen = self.screen
+        y = screen.cursor.y + ready
+        blank = y > screen.bottom or (y == screen.bottom and not screen.rows[y].text)
+        return blank and screen.usual_tabs
+
     def _take_slowly(self, raw: str) -> None:
-        """One line of text and SGR that needs a closer look: too long, in wide characters, on a background."""
+        """One line of text, tabs and SGR that needs a closer look: too long, in wide characters, on a background."""
         screen = self.screen
         for index, part in enumerate(_SGR.split(raw)):
             if index % 2:
                 screen.pen = screen.styles.rendered(screen.pen, part)
-            elif part:
-                screen.draw(part)
+            else:
+                for number, piece in enumerate(part.split("\t")):
+                    if number:
+                        screen.tab()
+                    if piece:
+                        screen.draw(piece)
+        screen.last = ""
         screen.carriage_return()
         screen.linefeed()
 

@@ -30,64 +30,61 @@ _OFF = {
     29: _STRIKE,
     55: _OVERLINE,
 }
-_COLOURS = {38: "foreground", 48: "background", 58: "underline_colour"}
+_UNDERLINE = {4: 1, 21: 2, 24: 0}
+_FOREGROUND = (
+    {39: -1} | {30 + index: index for index in range(8)} | {90 + index: 8 + index for index in range(8)}
+)
+_BACKGROUND = (
+    {49: -1} | {40 + index: index for index in range(8)} | {100 + index: 8 + index for index in range(8)}
+)
+_SET = {38, 48, 58}  # foreground, background, underline colour
 
 
 def rendition(style: Style, parameters: str) -> Style:
     """The style after these parameters; unknown ones are skipped, and a broken colour ends the list (as in xterm)."""
-    values = style._asdict()
-    flags, underline = style.flags, style.underline
+    foreground, background, flags, underline, underline_colour, link = style
     fields = parameters.split(";")[:64]
     index = 0
     while index < len(fields):
         field = fields[index]
         index += 1
+        colour: int | None = None
         if ":" in field:
             head, *rest = field.split(":")
-            if head == "4":
+            code = _number(head)
+            if code == 4:
                 kind = _number(rest[0])
                 underline = kind if 0 <= kind <= 5 else underline
-            elif head in ("38", "48", "58"):
+            elif code in _SET:
                 colour = _colon_colour(rest)
-                if colour is not None:
-                    values[_COLOURS[int(head)]] = colour
-            continue
-        code = _number(field)
-        if code == 0:
-            flags &= _PROTECTED
-            underline = 0
-            values["foreground"] = values["background"] = values["underline_colour"] = -1
-        elif code in _ON:
-            flags |= _ON[code]
-        elif code in _OFF:
-            flags &= ~_OFF[code]
-        elif code == 4:
-            underline = 1
-        elif code == 21:
-            underline = 2
-        elif code == 24:
-            underline = 0
-        elif 30 <= code <= 37:
-            values["foreground"] = code - 30
-        elif 40 <= code <= 47:
-            values["background"] = code - 40
-        elif 90 <= code <= 97:
-            values["foreground"] = code - 82
-        elif 100 <= code <= 107:
-            values["background"] = code - 92
-        elif code == 39:
-            values["foreground"] = -1
-        elif code == 49:
-            values["background"] = -1
-        elif code == 59:
-            values["underline_colour"] = -1
-        elif code in _COLOURS:
-            colour, index = _semicolon_colour(fields, index)
-            if colour is not None:
-                values[_COLOURS[code]] = colour
-    values["flags"] = flags
-    values["underline"] = underline
-    return style._replace(**values)
+        else:
+            code = _number(field)
+            if code in _SET:
+                colour, index = _semicolon_colour(fields, index)
+            elif code == 0:
+                flags &= _PROTECTED
+                underline = 0
+                foreground = background = underline_colour = -1
+            elif code in _ON:
+                flags |= _ON[code]
+            elif code in _OFF:
+                flags &= ~_OFF[code]
+            elif code in _UNDERLINE:
+                underline = _UNDERLINE[code]
+            elif code in _FOREGROUND:
+                foreground = _FOREGROUND[code]
+            elif code in _BACKGROUND:
+                background = _BACKGROUND[code]
+            elif code == 59:
+                underline_colour = -1
+        if colour is not None:
+            if code == 38:
+                foreground = colour
+            elif code == 48:
+                background = colour
+            else:
+                underline_colour = colour
+    return type(style)(foreground, background, flags, underline, underline_colour, link)
 
 
 def _number(text: str) -> int:

@@ -276,6 +276,7 @@ def _read_state(screen: Screen, head: dict[str, Any]) -> None:
     }
     screen.bells = _int(head["bells"], 0, _HUGE)
     screen.modes_changed()
+    screen.tabs_changed()
 
 
 def _charsets(names: list[str]) -> list[str]:
