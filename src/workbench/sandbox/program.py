@@ -77,6 +77,7 @@ def sources() -> dict[str, str]:
     return found
 
 
+@cache
 def packed(folder: str, python: Interpreter) -> str:
     """The path of the zip for this interpreter in a folder, made where it is missing; complete or not there at all."""
     given = sources()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 
@@ -124,6 +123,8 @@ class Writer:
 
 def move(path: str, to: str, *, overwrite: bool) -> dict[str, object]:
     """Rename, or copy and delete where the file system asks for it (a folder of a lower layer)."""
+    import shutil
+
     if not overwrite and os.path.lexists(to):
         raise FileExistsError(17, "File exists", to)
     os.lstat(path)
@@ -133,6 +134,8 @@ def move(path: str, to: str, *, overwrite: bool) -> dict[str, object]:
 
 def delete(path: str, *, recursive: bool) -> None:
     """A link is deleted, never what it leads to."""
+    import shutil
+
     if os.path.isdir(path) and not os.path.islink(path):
         if recursive:
             shutil.rmtree(path)

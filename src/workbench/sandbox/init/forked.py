@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 
-from . import files, trees, wire
+from . import wire
 from .blocking import Peer, Reader, Writer
 from .children import fresh_signals
 from .connection import Connection
@@ -131,6 +131,10 @@ def _code(problem: OSError) -> str:
 
 
 def _answer(peer: Peer, request: Request, helper: Peer | None) -> None:
+    from . import (
+        files,
+    )  # what only a child needs is loaded by the child: the init starts quicker and stays smaller
+
     op = request.op
     if op == "process.wait":
         _wait(peer, request, helper)
@@ -153,12 +157,16 @@ def _answer(peer: Peer, request: Request, helper: Peer | None) -> None:
         mode = request.number("mode", 0o755)
         peer.send(wire.message(files.make_folder(path, parents=request.flag("parents"), mode=mode)))
     elif op == "file.archive":
+        from . import trees
+
         files.described(path)
         out = io.BufferedWriter(Writer(peer), wire.CHUNK)
         trees.pack(path, out, request.texts("exclude"))
         out.flush()
         peer.send(wire.frame(wire.END))
     elif op == "file.extract":
+        from . import trees
+
         reader = Reader(peer)
         done = trees.unpack(path, reader)  # type: ignore[arg-type]
         while reader.read(wire.CHUNK):  # what follows the archive's own end
@@ -173,6 +181,8 @@ def _answer(peer: Peer, request: Request, helper: Peer | None) -> None:
 
 
 def _list(peer: Peer, request: Request, path: str) -> None:
+    from . import files
+
     limit = request.number("limit", 1 << 62)
     batch: list[dict[str, object]] = []
     more = False
@@ -188,6 +198,8 @@ def _list(peer: Peer, request: Request, path: str) -> None:
 
 
 def _get(peer: Peer, request: Request, path: str) -> None:
+    from . import files
+
     fd = files.opened(path)
     offset = request.number("offset", 0)
     left = request.number("length", 1 << 62)
@@ -201,6 +213,8 @@ def _get(peer: Peer, request: Request, path: str) -> None:
 
 
 def _put(peer: Peer, request: Request, path: str) -> None:
+    from . import files
+
     writer = files.Writer(
         path,
         mode=request.number("mode") if request.given("mode") else None,

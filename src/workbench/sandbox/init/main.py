@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import ctypes
 import json
 import os
@@ -59,7 +59,7 @@ def _write(files: list[tuple[str, str, int]]) -> None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             temporary = f"{path}.cfwb"
             with open(temporary, "wb") as file:
-                file.write(base64.b64decode(content))
+                file.write(binascii.a2b_base64(content))
             os.chmod(temporary, mode)
             os.replace(temporary, path)
         except OSError as problem:

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from functools import cached_property
 
@@ -46,6 +47,8 @@ _EXPOSES = (
     "it shares the machine's kernel: a flaw in the kernel is a way out",
     "it can read /usr of the machine, and see in its mounts in which folder its layers lie",
 )
+_FRESH = 5.0
+"""Seconds for which the base that was seen is taken for the one that is."""
 _PATIENCE = 60.0
 """Seconds a start may take before it is given up."""
 
@@ -57,6 +60,7 @@ class BubblewrapProvider:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._looked: tuple[float, base.Base] | None = None
 
     def check(self) -> Availability:
         return self._availability
@@ -147,7 +151,7 @@ class BubblewrapProvider:
 
     def _base(self, spec: Spec, disk: Disk) -> base.Base:
         """The base as it is now; `sandbox.base_changed` where the sandbox has changes to another one and nobody agreed."""
-        made = base.ensure(self._machine)
+        made = self._current_base()
         if disk.base not in (None, made.fingerprint) and disk.changes_system() and not spec.accept_base:
             raise WorkbenchError(
                 "sandbox.base_changed",
@@ -155,6 +159,13 @@ class BubblewrapProvider:
                 "start it over the changed base if that is meant: what was installed may not fit it",
             )
         return made
+
+    def _current_base(self) -> base.Base:
+        """Looked at anew every few seconds: many starts at once need it once."""
+        now = time.monotonic()
+        if self._looked is None or now - self._looked[0] > _FRESH:
+            self._looked = (now, base.ensure(self._machine))
+        return self._looked[1]
 
     def _start(self, spec: Spec, disk: Disk) -> Running:
         found = self._machine.bubblewrap
@@ -194,7 +205,7 @@ class BubblewrapProvider:
             options = wrapped.keep_file(temporary("\0".join(wrapped.said).encode("utf-8", "surrogateescape")))
             argv = [found.path, "--args", str(options), "--", *wrapped.init(numbers), mark(disk)]
             try:
-                outer = launch(
+                launch(
                     binds.wrapped(argv),
                     descriptors=[*wrapped.kept, options],
                     errors=errors.fileno(),
@@ -203,7 +214,6 @@ class BubblewrapProvider:
                 wrapped.release()
                 pid = _child(hears)
                 if group is not None:
-                    group.add(outer)
                     group.add(pid)
                 return Running.of(pid, disk.socket, {"group": group.saved()} if group is not None else {})
             except (OSError, ValueError, subprocess.SubprocessError) as problem:
@@ -241,10 +251,15 @@ class BubblewrapProvider:
             raise WorkbenchError(
                 "sandbox.not_stopped", "the kernel does not let go of the sandbox's first process"
             )
-        await asyncio.to_thread(self._tidy, disk, cgroups.Group.restored(running.details.get("group")))
+        clear(disk)
+        group = cgroups.Group.restored(running.details.get("group"))
+        if group is not None:
+            await asyncio.to_thread(group.remove)
 
     async def _clear_away(self, disk: Disk) -> None:
-        """What an earlier start has left half done."""
+        """What an earlier start has left half done; the socket is the first thing that one makes."""
+        if not os.path.lexists(disk.socket) and not os.path.lexists(disk.running):  # noqa: ASYNC240
+            return
         found = await self.find(disk)
         if found is not None:
             raise WorkbenchError("sandbox.runs_already", "the sandbox runs already")
