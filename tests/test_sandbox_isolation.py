@@ -447,6 +447,24 @@ def test_packages_can_be_installed(user: str) -> None:
     in_a_sandbox(user, look)
 
 
+@users
+def test_limits_change_while_it_runs(user: str) -> None:
+    async def look(box: Sandbox) -> None:
+        count = "for n in $(seq 40); do sleep 5 & done; wait"
+        assert "fork" not in await box.sh(f"({count}) & sleep 0.2")
+        await box.provider.limit(box.running, Limits(processes=20, memory=100 << 20, disk=1 << 20))
+        assert "fork" in await box.sh(f"{count} 2>&1 | head -3")
+        hog = "x = []\nwhile True: x.append(bytearray(4 << 20)); import time; time.sleep(0.02)"
+        await box.channel.run(["pkill", "sleep"])
+        assert (await box.channel.run(["python3", "-c", hog], within=60)).signal == 9
+        await box.sh("head -c 9000000 /dev/zero > /workspace/x")
+        assert await box.sh("stat -c %s /workspace/x") == str(1 << 20)
+        await box.provider.limit(box.running, Limits())
+        assert await box.sh("head -c 9000000 /dev/zero > /workspace/x; stat -c %s /workspace/x") == "9000000"
+
+    in_a_sandbox(user, look)
+
+
 def test_frozen_means_that_nothing_moves() -> None:
     async def look(box: Sandbox) -> None:
         await box.channel.start_process("p", script="while :; do echo x >> /tmp/ticks; sleep 0.01; done")

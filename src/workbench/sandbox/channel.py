@@ -344,6 +344,10 @@ class Channel:
         """The whole environment of what starts from now on outside of sessions."""
         await self.ask("configure", env=dict(env))
 
+    async def limit(self, *, processes: int | None, file_size: int | None, memory: int | None) -> None:
+        """What starts from now on may use; memory (bytes of all together) is watched by the init, None: not by it."""
+        await self.ask("configure", limits=True, processes=processes, file_size=file_size, memory=memory)
+
     async def usage(self) -> Fields:
         """{cpu_seconds, memory_bytes, processes}, as the init counts it."""
         return await self.ask("usage")

@@ -14,19 +14,36 @@ NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
 
+_SPARE_PROCESSES = 32
+"""Children of the init beyond the limit of the sandbox: its own forked helpers must still be possible."""
+
+
 class Limits:
     """What children get of rlimits; the init keeps a little more, so that it can still act when they are used up."""
 
     def __init__(self, processes: int | None = None, file_size: int | None = None) -> None:
         """processes: of all together. file_size: bytes that one file may grow to."""
-        self.processes = processes
-        self.file_size = file_size
+        self.change(processes, file_size)
+
+    def change(self, processes: int | None, file_size: int | None) -> None:
+        """For what starts from now on."""
+        self._processes = processes
+        self._file_size = file_size
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        most = hard if processes is None else processes + _SPARE_PROCESSES
+        if hard == resource.RLIM_INFINITY or most <= hard:
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
 
     def apply(self) -> None:
-        if self.processes is not None:
-            resource.setrlimit(resource.RLIMIT_NPROC, (self.processes, self.processes))
-        if self.file_size is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_size, self.file_size))
+        """In the child."""
+        for limit, most in (
+            (resource.RLIMIT_NPROC, self._processes),
+            (resource.RLIMIT_FSIZE, self._file_size),
+        ):
+            if most is not None:
+                _, hard = resource.getrlimit(limit)
+                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.setrlimit(limit, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

@@ -63,12 +63,22 @@ class Freezer:
             tell(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Children before their parents: a shell that is woken first would take its job for stopped."""
         if self._stopped_before is not None:
-            for pid in pids():
+            found = pids()
+            for pid in sorted(found, key=lambda each: _depth(each, found), reverse=True):
                 if pid not in self._stopped_before:
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGCONT)
             self._stopped_before = None
+
+
+def _depth(pid: int, found: dict[int, list[str]]) -> int:
+    depth = 0
+    while pid in found and depth < 1000:
+        pid = int(found[pid][1])
+        depth += 1
+    return depth
 
 
 def usage() -> dict[str, object]:

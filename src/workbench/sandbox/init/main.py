@@ -6,7 +6,6 @@ import binascii
 import ctypes
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -19,8 +18,6 @@ from .watchdog import MemoryWatch
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
-_SPARE_PROCESSES = 32
-"""Children of the init beyond the limit of the sandbox: its own forked helpers must still be possible."""
 
 
 def main() -> None:
@@ -32,7 +29,7 @@ def main() -> None:
     listener.set_inheritable(False)
     with open(int(sys.argv[2])) as file:
         given = json.load(file)
-    _prepare(given["processes"])
+    _prepare()
     _write(given["files"])
     loop = Loop()
     server = Server(
@@ -43,12 +40,11 @@ def main() -> None:
         logs=given["logs"],
         scratch=given["scratch"],
         limits=Limits(given["processes"], given["file_size"]),
+        memory=MemoryWatch(loop, given["memory"]),
     )
     signal.signal(signal.SIGTERM, lambda *_: server.shut_down(5.0))
     if given["egress"] is not None:
         Relay(loop, given["egress"]["port"], given["egress"]["path"])
-    if given["memory"] is not None:
-        MemoryWatch(loop, given["memory"])
     loop.run()
 
 
@@ -66,7 +62,7 @@ def _write(files: list[tuple[str, str, int]]) -> None:
             print(f"{path}: {problem}", file=sys.stderr)
 
 
-def _prepare(processes: int | None) -> None:
+def _prepare() -> None:
     os.umask(0o022)
     os.environ.clear()
     try:
@@ -78,8 +74,3 @@ def _prepare(processes: int | None) -> None:
         pass  # not Linux: orphans go elsewhere
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    if processes is not None:
-        most = processes + _SPARE_PROCESSES
-        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-        if hard == resource.RLIM_INFINITY or most <= hard:
-            resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))

@@ -20,6 +20,7 @@ from .processes import ExitWait, LogReader, Process, Processes
 from .request import BadRequest, Request
 from .sessions import Session, shell
 from .terminals import Terminal, Viewer
+from .watchdog import MemoryWatch
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SIZE = range(1, 1001)
@@ -46,6 +47,7 @@ class Server:
         logs: str,
         scratch: str,
         limits: Limits,
+        memory: MemoryWatch,
     ) -> None:
         """logs, scratch: folders of the init's own, made here; what scratch held before is of no use any more."""
         self._loop = loop
@@ -53,6 +55,7 @@ class Server:
         self._env = dict(env)
         self._cwd = cwd
         self._limits = limits
+        self._memory = memory
         self._began = time.monotonic()
         self._scratch = scratch
         os.makedirs(scratch, mode=0o700, exist_ok=True)
@@ -158,8 +161,16 @@ class Server:
         )
 
     def _configure(self, connection: Connection, request: Request) -> None:
-        """The environment of what starts from now on; sessions keep theirs."""
-        self._env = request.environment()
+        """For what starts from now on: the environment (sessions keep theirs), or the limits, each null for none."""
+        if request.given("env"):
+            self._env = request.environment()
+        if request.flag("limits"):
+            processes, file_size, memory = (
+                request.number(name) if request.given(name) else None
+                for name in ("processes", "file_size", "memory")
+            )
+            self._limits.change(processes, file_size)
+            self._memory.limit(memory)
         connection.finish({})
 
     def _exec(self, connection: Connection, request: Request) -> None:

@@ -36,7 +36,7 @@ from workbench.sandbox.providers.launch import (
 )
 from workbench.sandbox.providers.rooted import Binds
 from workbench.sandbox.running import Running
-from workbench.sandbox.spec import Spec
+from workbench.sandbox.spec import Limits, Spec
 
 _PROTECTS = (
     "its own processes, network, users, host name and shared memory; of the machine's disk it sees /usr, read-only",
@@ -284,6 +284,14 @@ class BubblewrapProvider:
 
     async def thaw(self, running: Running) -> None:
         await running.channel.thaw()
+
+    async def limit(self, running: Running, limits: Limits) -> None:
+        group = cgroups.Group.restored(running.details.get("group"))
+        watched = limits.memory
+        if group is not None:
+            await asyncio.to_thread(group.limit, limits)
+            watched = None if "memory" in group.enforces else watched
+        await running.channel.limit(processes=limits.processes, file_size=limits.disk, memory=watched)
 
     async def usage(self, running: Running, disk: Disk) -> Usage:
         group = cgroups.Group.restored(running.details.get("group"))

@@ -18,7 +18,7 @@ from workbench.sandbox.providers import Availability, Usage
 from workbench.sandbox.providers.find import by_mark, mark
 from workbench.sandbox.providers.launch import clear, configuration, greeted, launch, not_started, start_log
 from workbench.sandbox.running import Running
-from workbench.sandbox.spec import Spec
+from workbench.sandbox.spec import Limits, Spec
 
 
 class ProcessProvider:
@@ -127,6 +127,9 @@ class ProcessProvider:
 
     async def thaw(self, running: Running) -> None:
         await running.channel.thaw()
+
+    async def limit(self, running: Running, limits: Limits) -> None:
+        await running.channel.limit(processes=None, file_size=limits.disk, memory=limits.memory)
 
     async def usage(self, running: Running, disk: Disk) -> Usage:
         said = await running.channel.usage()
