@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from functools import cache
 from typing import NamedTuple
 
@@ -75,6 +76,14 @@ def sources() -> dict[str, str]:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 found[f"init/{name}"] = file.read()
     return found
+
+
+def unpacked(path: str) -> None:
+    """Write the init as a zip of its sources, for a Python that is not known here."""
+    with zipfile.ZipFile(path + ".new", "w") as made:
+        for name, source in sources().items():
+            made.writestr(name, source)
+    os.replace(path + ".new", path)
 
 
 @cache

@@ -1,8 +1,12 @@
-"""Where the init begins: `python -I -S init.pyz LISTENER CONFIGURATION`, two inherited descriptors."""
+"""Where the init begins: `python -I -S init.pyz LISTENER CONFIGURATION`.
+
+Two inherited descriptors; or, in a container, which inherits nothing, two paths: where to listen and what to read.
+"""
 
 from __future__ import annotations
 
 import binascii
+import contextlib
 import ctypes
 import json
 import os
@@ -25,9 +29,8 @@ def main() -> None:
 
     processes, memory, file_size and egress may be null.
     """
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    listener.set_inheritable(False)
-    with open(int(sys.argv[2])) as file:
+    listener = _listener(sys.argv[1])
+    with open(int(sys.argv[2]) if sys.argv[2].isdigit() else sys.argv[2]) as file:
         given = json.load(file)
     _prepare()
     _write(given["files"])
@@ -46,6 +49,20 @@ def main() -> None:
     if given["egress"] is not None:
         Relay(loop, given["egress"]["port"], given["egress"]["path"])
     loop.run()
+
+
+def _listener(given: str) -> socket.socket:
+    if given.isdigit():
+        listener = socket.socket(fileno=int(given))
+        listener.set_inheritable(False)
+        return listener
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(given)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(given)
+    os.chmod(given, 0o600)
+    listener.listen(256)
+    return listener
 
 
 def _write(files: list[tuple[str, str, int]]) -> None:

@@ -181,18 +181,17 @@ class BubblewrapProvider:
         packed = program.packed(self._machine.programs, python)
         with ExitStack() as held:
             listener = held.enter_context(listen(disk.socket))
-            given = held.enter_context(
-                configuration(
-                    spec,
-                    cwd="/workspace",
-                    home="/root",
-                    logs="/run/cfwb/log",
-                    scratch="/run/cfwb/scratch",
-                    egress="/run/cfwb/net/egress.sock" if spec.net is not None else None,
-                    watch_memory=group is None or "memory" not in group.enforces,
-                    limit_processes=True,
-                )
+            said = configuration(
+                spec,
+                cwd="/workspace",
+                home="/root",
+                logs="/run/cfwb/log",
+                scratch="/run/cfwb/scratch",
+                egress="/run/cfwb/net/egress.sock" if spec.net is not None else None,
+                watch_memory=group is None or "memory" not in group.enforces,
+                limit_processes=True,
             )
+            given = held.enter_context(temporary(said))
             errors = held.enter_context(start_log(disk))
             hears, tells = os.pipe()
             held.callback(os.close, hears)
@@ -278,6 +277,9 @@ class BubblewrapProvider:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
+
+    async def delete(self, disk: Disk) -> None:
+        """All of it is in the disk's folder."""
 
     async def freeze(self, running: Running) -> None:
         await running.channel.freeze()

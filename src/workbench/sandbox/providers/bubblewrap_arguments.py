@@ -110,12 +110,12 @@ class Arguments:
                     "sandbox.mount_over_link",
                     f"nothing can be mounted at {mount.target}: {link} is a link in this sandbox",
                 )
-            self._bind(mount.source, mount.target, writable=mount.writable)
+            self._bind(os.path.realpath(mount.source), mount.target, writable=mount.writable, mapped=True)
 
-    def _bind(self, source: str, target: str, *, writable: bool = False) -> None:
+    def _bind(self, source: str, target: str, *, writable: bool = False, mapped: bool = False) -> None:
         if not os.path.exists(source):
             raise WorkbenchError("sandbox.no_mount", f"{source} cannot be mounted: it is not there")
-        self.add("--bind" if writable else "--ro-bind", self._binds.path(source), target)
+        self.add("--bind" if writable else "--ro-bind", self._binds.path(source, mapped=mapped), target)
 
     def init(self, numbers: list[int]) -> list[str]:
         """The program inside and its descriptors."""

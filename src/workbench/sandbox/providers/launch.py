@@ -44,8 +44,8 @@ def configuration(
     egress: str | None,
     watch_memory: bool,
     limit_processes: bool,
-) -> BinaryIO:
-    """What the init reads from its second descriptor, as a file that has no name. egress: the socket as seen inside."""
+) -> bytes:
+    """What the init reads: JSON. egress: the socket as seen inside."""
     given = {
         "env": environment(spec, home=home),
         "files": [[file.path, base64.b64encode(file.content).decode(), file.mode] for file in spec.files],
@@ -57,7 +57,7 @@ def configuration(
         "memory": spec.limits.memory if watch_memory else None,
         "egress": None if egress is None else {"port": EGRESS_PORT, "path": egress},
     }
-    return temporary(json.dumps(given).encode())
+    return json.dumps(given).encode()
 
 
 def temporary(content: bytes) -> BinaryIO:

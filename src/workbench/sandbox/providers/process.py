@@ -16,7 +16,15 @@ from workbench.sandbox.disk.layers import materialise
 from workbench.sandbox.disk.size import measure
 from workbench.sandbox.providers import Availability, Usage
 from workbench.sandbox.providers.find import by_mark, mark
-from workbench.sandbox.providers.launch import clear, configuration, greeted, launch, not_started, start_log
+from workbench.sandbox.providers.launch import (
+    clear,
+    configuration,
+    greeted,
+    launch,
+    not_started,
+    start_log,
+    temporary,
+)
 from workbench.sandbox.running import Running
 from workbench.sandbox.spec import Limits, Spec
 
@@ -68,7 +76,7 @@ class ProcessProvider:
             materialise(disk, [], None)
         python = program.interpreter(system=False)
         packed = program.packed(self._programs, python)
-        given = configuration(
+        said = configuration(
             spec._replace(files=()),
             cwd=_folder(disk, "workspace"),
             home=_folder(disk, "root"),
@@ -78,7 +86,7 @@ class ProcessProvider:
             watch_memory=True,
             limit_processes=False,
         )
-        with given, listen(disk.socket) as listener, start_log(disk) as errors:
+        with temporary(said) as given, listen(disk.socket) as listener, start_log(disk) as errors:
             numbers = [listener.fileno(), given.fileno()]
             argv = [python.path, "-I", "-S", packed, *map(str, numbers), mark(disk)]
             try:
@@ -121,6 +129,9 @@ class ProcessProvider:
         running.signal(signal.SIGKILL)
         await running.ended(5)
         clear(disk)
+
+    async def delete(self, disk: Disk) -> None:
+        """All of it is in the disk's folder."""
 
     async def freeze(self, running: Running) -> None:
         await running.channel.freeze()

@@ -85,8 +85,10 @@ class Binds:
         self._place = os.path.join(machine.folder, "mounts")
         self._binds: list[tuple[str, str]] = []
 
-    def path(self, source: str) -> str:
-        if self._machine.owner is None or source.startswith("/usr/"):
+    def path(self, source: str, *, mapped: bool) -> str:
+        """Where it will be. mapped: as the sandbox's own; else only brought where the unprivileged id cannot walk to it."""
+        owner = self._machine.owner
+        if owner is None or (not mapped and _walkable(source, owner)):
             return source
         self._binds.append((source, os.path.join(self._place, str(len(self._binds)))))
         return self._binds[-1][1]
@@ -103,3 +105,13 @@ class Binds:
     def become(self) -> int | None:
         """The id to become before the command runs; None where the command does that itself."""
         return None if self._binds else self._machine.owner
+
+
+def _walkable(path: str, user: int) -> bool:
+    """Whether every folder on the way lets this id through."""
+    while path != "/":
+        path = os.path.dirname(path)
+        found = os.stat(path)
+        if not found.st_mode & (0o100 if found.st_uid == user else 0o001):
+            return False
+    return True
