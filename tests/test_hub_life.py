@@ -274,3 +274,22 @@ async def _first(server: SandboxServer, count: int) -> AsyncIterator[str]:
         count -= 1
         if not count:
             return
+
+
+async def test_what_has_filled_its_disk_is_frozen_and_can_be_let_go_on(server: SandboxServer) -> None:
+    await server.update("it", {"limits": {"disk_bytes": 20_000_000}})
+    await run(server, "sh", "-c", "for n in 1 2 3; do head -c 9000000 /dev/zero > $n; done")
+    full = await until(server, lambda found: found.state == "frozen")
+    assert "may write 20,000,000" in (await server.get("it")).reason
+    await server.start(full.name)
+    await run(server, "rm", "1", "2", "3")
+    assert (await server.get("it")).state == "running"
+
+
+async def test_limits_are_changed_while_it_runs(server: SandboxServer) -> None:
+    await run(server, "true")
+    await server.update("it", {"limits": {"memory_bytes": 100_000_000}})
+    hog = "x = []\nwhile True: x.append(bytearray(4 << 20)); import time; time.sleep(0.02)"
+    running = await server.exec("it", ["python3", "-c", hog])
+    assert [name async for name, _ in running if name == "stdout"] == []
+    assert running.exit_code == 137

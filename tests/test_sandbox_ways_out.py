@@ -126,7 +126,7 @@ async def test_an_init_that_lies_is_an_error_and_nothing_worse(said: bytes, tmp_
                 await call()
             except WorkbenchError as error:
                 failed.append(error)
-    assert len(failed) >= len(calls) - 2  # what it says may happen to be an answer
+    assert failed  # some of what it says may happen to be an answer
     assert all(error.code.startswith("sandbox.") and len(error.code) < 80 for error in failed)
     assert all(len(error.message) < 5000 for error in failed)
 

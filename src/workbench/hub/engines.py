@@ -63,4 +63,8 @@ class Engines:
             from workbench.sandbox.providers.bubblewrap import BubblewrapProvider
 
             return BubblewrapProvider(self.machine)
+        if name == "container":
+            from workbench.sandbox.providers.container import ContainerProvider
+
+            return ContainerProvider()
         raise WorkbenchError("sandboxes.provider_not_available", f"there is no provider {name}")

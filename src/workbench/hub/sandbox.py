@@ -57,6 +57,17 @@ class Sandbox:
         return Disk(self.folder, layers)
 
     @property
+    def limits(self) -> Limits:
+        """What it may use, as a provider is told."""
+        limits = self.record.limits
+        return Limits(
+            cpus=limits.get("cpus"),
+            memory=_whole(limits.get("memory_bytes")),
+            processes=_whole(limits.get("processes", Limits().processes)),
+            disk=_whole(limits.get("disk_bytes")),
+        )
+
+    @property
     def provider(self) -> Provider:
         """Raises WorkbenchError where it cannot be used here."""
         return self.hub.engines.get(self.record.provider)
@@ -178,6 +189,8 @@ class Sandbox:
                 self._stop_attending()
                 await self.provider.kill(running, self.disk)
                 await self._ended("stopped", "stopped")
+            with contextlib.suppress(WorkbenchError):  # a provider that is gone has nothing left here
+                await self.provider.delete(self.disk)
 
     async def discard(self, folder: str) -> None:
         """Remove what is on disk."""
@@ -228,16 +241,10 @@ class Sandbox:
         self._change("failed", "failed", reason=reason)
 
     async def _start(self, *, accept_base: bool = False) -> None:
-        limits = self.record.limits
         spec = Spec(
             name=self.record.name,
             env=self.record.env,
-            limits=Limits(
-                cpus=limits.get("cpus"),
-                memory=_whole(limits.get("memory_bytes")),
-                processes=_whole(limits.get("processes", Limits().processes)),
-                disk=_whole(limits.get("disk_bytes")),
-            ),
+            limits=self.limits,
             unsafe=self.record.unsafe,
             accept_base=accept_base,
         )

@@ -229,7 +229,7 @@ async def update_sandbox(
 ) -> Sandbox:
     """Change what a sandbox may use and when it sleeps.
 
-    Environment and limits count from its next start.
+    Limits hold at once, the environment from its next start.
     """
     changes = _options(var, cpus, memory, processes, disk, network, allow, sleep_after)
     if keep_alive or sleep_after is not None:

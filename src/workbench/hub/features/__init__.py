@@ -7,6 +7,7 @@ from .events import EventFeature
 from .execution import Execution
 from .files import Files
 from .lifecycle import Lifecycle
+from .limits import Limits
 from .network import Network
 from .previews import Previews
 from .process import HubProcess
@@ -18,6 +19,7 @@ from .terminals import Terminals
 FEATURES: list[type[Feature]] = [
     HubProcess,
     Lifecycle,
+    Limits,
     EventFeature,
     Execution,
     Files,

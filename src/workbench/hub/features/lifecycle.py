@@ -75,7 +75,7 @@ class Lifecycle(Feature):
         return JSONResponse(await self.told(self._sandbox(request)))
 
     async def update(self, request: Request) -> Response:
-        """Change `env`, `limits`, `network`, `keep_alive`, `sleep_after` or `name`. Environment and limits count from the next start."""
+        """Change `env`, `limits`, `network`, `keep_alive`, `sleep_after` or `name`. The environment counts from the next start."""
         sandbox = self._sandbox(request)
         changes = dict((await optional_json(request)).values)
         name = changes.pop("name", None)
