@@ -66,6 +66,12 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
             "SELECT 1 AS a, 2.5 AS b, x'00ff' AS c, 9007199254740993 AS d, NULL AS e, 9e999 AS f; SELECT count(*) FROM customers",
         )
     ],
+    "d1.batches.run": [
+        (
+            '[{"sql": "INSERT INTO customers (id, name, email) VALUES (?, ?, ?)", "params": [90071992547, "Zoe", "z@example.com"]},'
+            ' {"sql": "SELECT 1; SELECT id, name FROM customers WHERE id = ?", "params": [90071992547]}]',
+        )
+    ],
     "d1.schema.get": [("--counts",)],
     "d1.plans.get": [("SELECT * FROM customers WHERE id = ?", "--param-json", "1")],
     "d1.import": [("--file", "rows.csv", "--format", "csv", "--into", "customers")],
@@ -82,6 +88,9 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "do.storage.put": [("counter", *APP, "--facet", "app", "--value", '{"$map": [["k", {"$bigint": "7"}]]}')],
     "do.storage.delete": [("counter", "nope", *APP, "--facet", "app", "--force")],
     "do.query": [("SELECT id, body FROM entries", *APP, "--facet", "app")],
+    "do.batches.run": [
+        ('[{"sql": "SELECT ? AS a", "params": [{"$bytes": "AP8="}]}]', *APP, "--facet", "app")
+    ],
     "do.schema.get": [(*APP, "--facet", "app")],
     "do.plans.get": [("SELECT * FROM entries", *APP, "--facet", "app")],
     "do.import": [

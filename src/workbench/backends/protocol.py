@@ -15,7 +15,7 @@ from workbench.model.page import Page
 from workbench.model.progress import Cancel, Progress
 from workbench.model.queues import Pulled, Queue, QueueMessage, QueueMetrics
 from workbench.model.r2 import R2Body, R2Bucket, R2Object, R2Upload
-from workbench.model.sql import D1Database, Effect, Params, Plan, Row, Schema, SqlResult
+from workbench.model.sql import BatchResult, D1Database, Effect, Params, Plan, Row, Schema, SqlResult
 from workbench.model.state import Removal, StateEntry
 from workbench.model.target import Capability, Target
 from workbench.model.workers import DeployedBinding, Deployment, LogEvent, Script, ScriptVersion, SecretName
@@ -137,6 +137,12 @@ class SqlDatabase(Protocol):
         cancel: Cancel | None = None,
     ) -> list[SqlResult]:
         """Run every statement of `sql` as one transaction; a result a statement. limit: rows kept of each."""
+        ...
+
+    async def batch(
+        self, queries: list[tuple[str, Params | None]], read_only: bool = False, cancel: Cancel | None = None
+    ) -> list[BatchResult]:
+        """Run several queries as one transaction, each with its own parameters; a result a query, of its last statement."""
         ...
 
     async def may_block(self, sql: str) -> str | None:

@@ -20,6 +20,24 @@ class SqlResult(NamedTuple):
     duration_ms: float
 
 
+class BatchResult(NamedTuple):
+    """What one query of a batch gave: its last statement's rows, and the figures of all of it.
+
+    last_row_id: of the last row it inserted, or None. size_bytes: of the database afterwards, without free pages (None where it is
+    not told). changed: whether it changed anything.
+    """
+
+    columns: list[str]
+    rows: list[Row]
+    rows_read: int | None
+    rows_written: int | None
+    changes: int
+    duration_ms: float
+    last_row_id: int | None
+    size_bytes: int | None
+    changed: bool
+
+
 class Column(NamedTuple):
     """generated: "" or "stored" or "virtual". key: place in the primary key from 1, or 0."""
 
@@ -118,6 +136,7 @@ class Editable(NamedTuple):
 Params = list[Any] | dict[str, Any]
 
 __all__ = [
+    "BatchResult",
     "Column",
     "D1Database",
     "Editable",

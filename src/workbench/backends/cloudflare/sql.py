@@ -17,7 +17,7 @@ from workbench.backends.local.sql.statements import Engine, guessed_effect, part
 from workbench.backends.local.sql.values import Parameters
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
-from workbench.model.sql import Effect, Params, Plan, Row, Schema, SqlResult, SqlValue
+from workbench.model.sql import BatchResult, Effect, Params, Plan, Row, Schema, SqlResult, SqlValue
 
 from .shapes import whole
 
@@ -96,6 +96,29 @@ class CloudSql:
         )
         results = await self._run(statements, reads)
         return results if limit is None else [one._replace(rows=one.rows[:limit]) for one in results]
+
+    async def batch(
+        self, queries: list[tuple[str, Params | None]], read_only: bool = False, cancel: Cancel | None = None
+    ) -> list[BatchResult]:
+        """Run several queries as one call, each with its own parameters (those of its last statement); a result a query."""
+        statements: list[Statement] = []
+        last = []  # where each query's last statement is among them
+        reads = True
+        for sql, params in queries:
+            pieces = [sql[begin:end].strip() for begin, end in cut(sql) if sql[begin:end].strip(" \t\r\n;")]
+            if not pieces or isinstance(params, dict):
+                raise WorkbenchError("sql.error", "a query is SQL with parameters by place")
+            for first, end, effect in await self.statements(sql) if read_only else ():
+                if effect != "reads":
+                    raise refused_write(sql[first:end])
+            reads = reads and (read_only or all(guessed_effect(piece) == "reads" for piece in pieces))
+            statements += [Statement(piece, []) for piece in pieces[:-1]]
+            statements += await self._with_values(pieces[-1:], list(params or []))
+            last.append(len(statements) - 1)
+        if not reads:
+            self.changed()
+        results = await self._run(statements, reads)
+        return [BatchResult(*results[place], None, None, results[place].changes > 0) for place in last]
 
     async def _with_values(self, pieces: list[str], values: list[Any]) -> list[Statement]:
         """Each statement with as many of the values as it has parameters.

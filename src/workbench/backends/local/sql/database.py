@@ -15,7 +15,7 @@ import apsw
 from workbench.backends.local.database import open_database, translated
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
-from workbench.model.sql import Editable, Effect, Params, Plan, Schema, SqlResult
+from workbench.model.sql import BatchResult, Editable, Effect, Params, Plan, Schema, SqlResult
 
 from .errors import SqlError
 from .results import figures, refused_write
@@ -98,6 +98,23 @@ class LocalSqlDatabase:
         with self.using(writable=True) as engine:
             statements = _parts(engine, sql, read_only)
             return _run(engine, sql, statements, parameters, limit, cancel, reading=False)
+
+    async def batch(
+        self, queries: list[tuple[str, Params | None]], read_only: bool = False, cancel: Cancel | None = None
+    ) -> list[BatchResult]:
+        """Run several queries as one transaction, each with its own parameters; a result a query, of its last statement."""
+        from .batches import only_reads, refuse_writes, run_batch
+
+        if not any(_likely_writes(sql, begin, end) for sql, _ in queries for begin, end in _cut(sql)):
+            with self.using() as engine:
+                if only_reads(engine, queries):
+                    return run_batch(engine, queries, cancel, reading=True)
+        if read_only:
+            with self.using() as engine:
+                refuse_writes(engine, queries)
+                return run_batch(engine, queries, cancel, reading=True)
+        with self.using(writable=True) as engine:
+            return run_batch(engine, queries, cancel, reading=False)
 
     async def session(self, read_only: bool = False) -> LocalSqlSession:
         """A connection kept for the console."""

@@ -6,9 +6,21 @@ from workbench.model.errors import WorkbenchError
 
 
 class SqlError(WorkbenchError):
-    """SQL that SQLite refused. `offset` is the character in the user's whole text, or None; line and column from 1."""
+    """SQL that SQLite refused. `offset` is the character in the user's whole text, or None; line and column from 1.
 
-    def __init__(self, message: str, hint: str = "", *, text: str = "", offset: int | None = None) -> None:
+    platform_message: the words the runtime has for it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        text: str = "",
+        offset: int | None = None,
+        platform_message: str = "",
+    ) -> None:
+        self.platform_message = platform_message or message
         self.offset = offset
         self.line: int | None = None
         self.column: int | None = None
@@ -43,7 +55,18 @@ def sql_error(error: apsw.Error, text: str, start: int, statement: str) -> SqlEr
     offset = None
     if isinstance(error, apsw.SQLError) and isinstance(at, int) and at >= 0:
         offset = start + len(statement.encode("utf-8", "surrogatepass")[:at].decode("utf-8", "ignore"))
-    return SqlError(str(error), text=text, offset=offset)
+    return SqlError(str(error), text=text, offset=offset, platform_message=_as_the_runtime_says(error))
+
+
+def _as_the_runtime_says(error: apsw.Error) -> str:
+    """`near "SELEC": syntax error at offset 0: SQLITE_ERROR`; an extended code follows in brackets."""
+    at = getattr(error, "error_offset", -1)
+    place = f" at offset {at}" if isinstance(at, int) and at >= 0 else ""
+    code, extended = getattr(error, "result", 1), getattr(error, "extendedresult", 1)
+    said = f"{error}{place}: {apsw.mapping_result_codes.get(code, code)}"
+    if extended != code:
+        said += f" (extended: {apsw.mapping_extended_result_codes.get(extended, extended)})"
+    return said
 
 
 def not_allowed(reason: str) -> WorkbenchError:
