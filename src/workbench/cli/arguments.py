@@ -20,7 +20,14 @@ GLOBALS: dict[str, tuple[str | None, str]] = {
     "--help": (None, "help for a command or a group of commands"),
     "--version": (None, "the version"),
 }
-LAUNCHES = {"demo": "open the workbench on a sample project with real state, in a fresh temporary folder"}
+LAUNCHES = {
+    "demo": "open the workbench on a sample project with real state, in a fresh temporary folder",
+    "serve": "answer the Local Explorer's API, and every command, over HTTP on 127.0.0.1",
+}
+# What a launch takes beside the global flags: name -> its value and its help.
+LAUNCH_FLAGS: dict[str, dict[str, tuple[str, str]]] = {
+    "serve": {"--port": ("N", "the port (default: 8788; 0: any that is free)")}
+}
 
 
 class Line:
@@ -239,11 +246,25 @@ def parse(argv: list[str]) -> Line:
         following = sorted({op.words[depth] for op in group})
         raise UsageError(f"cfwb {' '.join(words)} needs one more word", f"there are: {', '.join(following)}")
     if words and words[0] in LAUNCHES:
-        while reader.rest:
-            taken = reader.take_flag()
-            if taken is None or not reader.take_global(*taken):
-                raise UsageError(f"cfwb {words[0]} takes nothing more")
+        return Line(words, None, _launch_arguments(reader, words[0]), reader.options, group)
     return Line(words, None, {}, reader.options, group)
+
+
+def _launch_arguments(reader: _Reader, word: str) -> dict[str, Any]:
+    """What follows `demo` or `serve`: whole numbers under their flags' names."""
+    flags = LAUNCH_FLAGS.get(word, {})
+    arguments: dict[str, Any] = {}
+    while reader.rest:
+        taken = reader.take_flag()
+        if taken is not None and taken[0] in flags:
+            text = reader.take_value(*taken, flags)
+            if not text.isdecimal() or int(text) > 65535:
+                raise UsageError(f"{taken[0]} wants a number from 0 to 65535, not {text!r}")
+            arguments[taken[0].lstrip("-")] = int(text)
+        elif taken is None or not reader.take_global(*taken):
+            there = ", ".join(flags)
+            raise UsageError(f"cfwb {word} takes nothing more", f"it has {there}" if there else "")
+    return arguments
 
 
 def named(argv: list[str]) -> Operation | None:
@@ -263,4 +284,4 @@ def usage(operation: Operation) -> str:
     return " ".join(("cfwb", *operation.words, operation.signature)).rstrip()
 
 
-__all__ = ["GLOBALS", "LAUNCHES", "Line", "named", "near", "options_in", "parse", "usage"]
+__all__ = ["GLOBALS", "LAUNCHES", "LAUNCH_FLAGS", "Line", "named", "near", "options_in", "parse", "usage"]

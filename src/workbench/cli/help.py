@@ -5,7 +5,7 @@ from textwrap import wrap
 from workbench.operations import DESTROYS, MODULES, WITHOUT_VERB, Operation, all_operations, of_word
 from workbench.operations.parameters import Parameter
 
-from .arguments import GLOBALS, LAUNCHES, Line, usage
+from .arguments import GLOBALS, LAUNCH_FLAGS, LAUNCHES, Line, usage
 from .table import terminal_width
 
 INTRODUCTION = """\
@@ -13,6 +13,7 @@ cfwb: a terminal workbench for Cloudflare's developer platform.
 
   cfwb                     opens the workbench on the project here
   cfwb demo                opens it on a sample project with real state, in a fresh temporary folder
+  cfwb serve               answers the Local Explorer's API, and every command, over HTTP on 127.0.0.1
   cfwb NOUN ... VERB       does one thing; JSON with --json or into a pipe
 """
 
@@ -22,7 +23,7 @@ def show(line: Line) -> None:
     if line.operation is not None:
         print(of_operation(line.operation))
     elif line.words and line.words[0] in LAUNCHES:
-        print(f"usage: cfwb {line.words[0]}\n\n{LAUNCHES[line.words[0]]}")
+        print(of_launch(line.words[0]))
     elif line.words:
         print(of_group(line.words, line.group))
     else:
@@ -73,6 +74,16 @@ def of_everything() -> str:
     parts.append(_globals())
     parts.append("\ncfwb COMMAND --help tells more of one. Exit status: 0 done, 1 it failed, 2 wrong usage.")
     return "\n".join(parts)
+
+
+def of_launch(word: str) -> str:
+    """The page of `cfwb serve --help`."""
+    flags = [(f"{name} {value}", text) for name, (value, text) in LAUNCH_FLAGS.get(word, {}).items()]
+    usage = " ".join(["cfwb", word, *(f"[{name}]" for name, _ in flags)])
+    parts = [f"usage: {usage}", "", LAUNCHES[word]]
+    if flags:
+        parts.append("\n" + _columns(flags))
+    return "\n".join([*parts, f"\nEverywhere:\n{_globals()}"])
 
 
 def of_group(words: tuple[str, ...], group: tuple[Operation, ...]) -> str:

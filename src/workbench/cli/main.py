@@ -240,6 +240,10 @@ def _confirm(question: Any) -> bool:
 def _launch(line: Line) -> int:
     """Open the workbench, on the project here or on the demo."""
     options = line.options
+    if line.words == ("serve",):
+        from .serving import serve
+
+        return serve(line)
     if "--json" in options or "--raw" in options:
         raise UsageError("--json and --raw go with a command", "cfwb --help lists the commands")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
