@@ -1,20 +1,24 @@
-"""The adapter's implementations on one running emulator: its state directory, its mirror of the API, and the stand-in in front of it."""
+"""The adapter's implementations on one running emulator: its state directory, its mirror of the API, the stand-in in front of it, and
+the account's client on `cfwb serve`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 from tests.support.account import ACCOUNT, StandIn
+from tests.support.mirror import Mirror
 from tests.support.oracle import Oracle
 from workbench.backends.local import LocalBackend
 from workbench.model.bindings import Project
 from workbench.operations.executor import State
 from workbench.project import load
 
-ROUTES = ("local", "live", "remote")
+ROUTES = ("local", "live", "remote", "mirror")
 
 
 @contextmanager
@@ -31,14 +35,21 @@ def opened(route: str, oracle: Oracle, **options: Any) -> Iterator[State]:
             yield _state(project, live)
         finally:
             live.close()
+    elif route == "mirror":
+        with (
+            TemporaryDirectory() as home,
+            Mirror(oracle.project, Path(home), "--persist-to", str(oracle.emulator.persist_to)) as mirror,
+            account(mirror, project, **options) as state,
+        ):
+            yield state
     else:
         with StandIn(oracle) as stand_in, account(stand_in, project, **options) as state:
             yield state
 
 
 @contextmanager
-def account(stand_in: StandIn, project: Project | None = None, **options: Any) -> Iterator[State]:
-    """The account behind a stand-in, as the CLI opens it."""
+def account(stand_in: StandIn | Mirror, project: Project | None = None, **options: Any) -> Iterator[State]:
+    """The account behind a stand-in (or behind `cfwb serve`), as the CLI opens it."""
     from workbench.backends.cloudflare.remote import connect
 
     variables = {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT, **stand_in.environment()}
