@@ -6,6 +6,7 @@ A `Line` is what is shared for as long as a target is open; its requests run on 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from io import BytesIO
 from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -128,6 +129,8 @@ class Line:
                 try:
                     if not stream or response.status_code >= 400:
                         await response.aread()
+                        # It holds its stream, which holds it; so a part of an upload would stay in memory until a collection.
+                        response.stream = httpx.ByteStream(b"")
                 except BaseException:
                     await response.aclose()
                     raise
@@ -149,11 +152,14 @@ class Line:
                 self.credentials = await self.credentials.renewed(self._exchange)
             headers |= self.credentials.headers()
         content: bytes | AsyncIterator[bytes] | None
-        if wanted.content is None or isinstance(wanted.content, bytes):
+        if wanted.content is None or (
+            isinstance(wanted.content, bytes) and len(wanted.content) <= _UPLOAD_PIECE
+        ):
             content = wanted.content
-        else:
-            headers["Content-Length"] = str(wanted.content.seek(0, 2))
-            content = _pieces(wanted.content)
+        else:  # in pieces: whole, it would be copied on its way
+            file = BytesIO(wanted.content) if isinstance(wanted.content, bytes) else wanted.content
+            headers["Content-Length"] = str(file.seek(0, 2))
+            content = _pieces(file)
         params = {name: value for name, value in wanted.params.items() if value is not None}
         return self._http.build_request(
             wanted.method,
