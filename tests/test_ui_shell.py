@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.support.ui import demo, home, window
+from workbench.screens.pane import Locator
 
 pytestmark = pytest.mark.asyncio
 __all__ = ["demo", "home"]
@@ -195,3 +197,30 @@ async def test_where_one_types_the_hints_name_keys_that_are_not_text(demo: str) 
         await w.until(lambda: "f1 Help  ^p Commands" in w.text.splitlines()[-1])
         await w.press("f1")
         await w.until("Everywhere")
+
+
+async def test_the_form_of_a_command_begins_with_what_is_selected(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("4 · 1 ✗")
+        await w.app.workbench.open(Locator("workflow", "billing-flow", label="billing-flow"))
+        await w.until("inv-1003")
+        await w.press("down", "down", "ctrl+p")
+        await w.type("workflows instances get")
+        await w.until("One instance with its")
+        await w.press("enter")
+        await w.until("enter or ctrl+r run")
+        assert "inv-1002" in [field.value for field in w.app.screen.query(Input)]
+        await w.press("ctrl+r")
+        await w.until('"card declined"')
+
+
+async def test_a_document_is_read_beside_the_window_and_shown_as_text(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("4 · 1 ✗")
+        await w.press("ctrl+p")
+        await w.type("d1 export")
+        await w.until("A database as a .sql script")
+        await w.press("enter")
+        await w.until("enter or ctrl+r run")
+        await w.press("ctrl+r")
+        await w.until("PRAGMA defer_foreign_keys")

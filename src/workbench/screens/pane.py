@@ -137,6 +137,10 @@ class Pane(Widget):
     def go_to(self, part: str) -> None:
         """Go to a part of what is shown, by its name; one that is not there is no error."""
 
+    def selected(self) -> dict[str, str]:
+        """What is selected, under the names that operations give it (`key`, `id`): a command's form begins with it."""
+        return {}
+
     def show_details(self, details: Details) -> None:
         """Say what is selected."""
         self.post_message(self.DetailsChanged(details, self))

@@ -94,6 +94,11 @@ class Browsing(Pane):
         self._wish = key if isinstance(key, str) else None
         self.flat = kept.get("flat") is True
 
+    def selected(self) -> dict[str, str]:
+        entry = self.keys.current
+        found = {"prefix": self.prefix} if self.prefix else {}
+        return found | ({"key": entry.key} if entry is not None and not entry.folder else {})
+
     # Where one is
 
     @property

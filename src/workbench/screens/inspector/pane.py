@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Collection
 from typing import Any, ClassVar
 
@@ -91,6 +92,11 @@ class Inspecting(Pane):
         room = kept.get("room")
         if isinstance(room, list) and all(isinstance(name, str) for name in room):
             self._wish = tuple(room)
+
+    def selected(self) -> dict[str, str]:
+        room, line = self.house.room, self.house.line
+        found = {"facet": json.dumps(room.path)} if room is not None and room.path else {}
+        return found | ({"key": line.entry.key} if line is not None and line.entry is not None else {})
 
     # Reading
 

@@ -36,7 +36,11 @@ class OperationCommands(Provider):
     async def startup(self) -> None:
         from workbench.operations import all_operations
 
-        self._operations = [one for one in all_operations() if one.name not in _NOT_HERE]
+        session = self.app.workbench.session  # type: ignore[attr-defined]
+        local = session is None or session.target.kind == "local"
+        self._operations = [
+            one for one in all_operations() if one.name not in _NOT_HERE and not (local and one.always_remote)
+        ]
 
     def _open(self, name: str) -> None:
         from .form import OperationForm

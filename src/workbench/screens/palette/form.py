@@ -25,6 +25,7 @@ from workbench.widgets.target_badge import TargetBadge
 _NOT_ASKED = ("force", "dry_run")
 
 
+KEYS = "enter or ctrl+r run · tab next field · esc back"
 ROWS = 200
 """The page a list is asked for here, unless one asks for another."""
 
@@ -59,7 +60,7 @@ class OperationForm(ModalScreen[None]):
                 for parameter in self.asked:
                     yield from self._field(parameter)
             yield Static("", id="wrong")
-            yield Static(Content("enter or ctrl+r run · tab next field · esc back"), id="keys")
+            yield Static(Content(KEYS), id="keys")
 
     def _field(self, parameter: Parameter) -> ComposeResult:
         need = " (needed)" if parameter.required else ""
@@ -100,6 +101,8 @@ class OperationForm(ModalScreen[None]):
                 if field.value is not Select.NULL:
                     arguments[parameter.name] = field.value
             elif isinstance(field, Input) and (field.value or parameter.required):
+                if not field.value and parameter.name != "value":
+                    raise UsageError(f"{parameter.name.replace('_', ' ')} is needed")
                 arguments[parameter.name] = self._typed(parameter, field.value)
         return arguments
 
@@ -146,14 +149,17 @@ class OperationForm(ModalScreen[None]):
                 progress=self._progress,
                 **arguments,
             )
+            from .gathering import gathered
+            from .result import ResultScreen
+
+            result = await gathered(self.session, result, self._cancel)
         except (UsageError, WorkbenchError) as error:
             self._wrong(error)
             return
         finally:
             self._cancel = None
-            self.query_one("#keys", Static).update(Content("enter or ctrl+r run · tab next field · esc back"))
-        from .result import ResultScreen
-
+            if self.is_attached:
+                self.query_one("#keys", Static).update(Content(KEYS))
         await self.app.push_screen(ResultScreen(self.operation, result, self.session.target))
         if self.operation.effect != READS:
             await self.app.workbench.action_read_again()  # type: ignore[attr-defined]
@@ -175,7 +181,8 @@ class OperationForm(ModalScreen[None]):
 
     def _progress(self, done: int, total: int | None) -> None:
         text = f"{done:,} of {total:,}" if total is not None else f"{done:,}"
-        self.app.call_from_thread(self.query_one("#keys", Static).update, Content(f"{text} · esc stops it"))
+        said = Content(f"{text} · esc stops it")
+        self.call_later(self.query_one("#keys", Static).update, said)  # from any thread
 
     def action_leave(self) -> None:
         if self._cancel is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -13,12 +12,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
-from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
 from workbench.model.tagged import dumps, plain
 from workbench.model.target import Target
 from workbench.model.text import visible
 from workbench.operations import Operation
+from workbench.operations.results import to_json
 from workbench.widgets.target_badge import TargetBadge
 
 ROWS = 1000
@@ -36,8 +35,7 @@ class ResultScreen(ModalScreen[None]):
 
     def __init__(self, operation: Operation, result: Any, target: Target) -> None:
         super().__init__()
-        self.operation, self.target = operation, target
-        self.result = _whole(result)
+        self.operation, self.target, self.result = operation, target, result
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="-tall"):
@@ -70,33 +68,11 @@ class ResultScreen(ModalScreen[None]):
         return f"{shown}{len(rows):,} rows{more} · y copy as JSON · esc back"
 
     def _json(self, indent: int | None = None) -> str:
-        result = self.result.items if isinstance(self.result, Page) else self.result
-        return dumps(plain(result), indent=indent)
+        return dumps(to_json(self.result, self.operation.fields), indent=indent)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._json())
         self.notify("copied", timeout=2)
-
-
-def _whole(result: Any) -> Any:
-    """A result that is still being made (a document, a body), with what of it can be shown."""
-    chunks = getattr(result, "chunks", None)
-    if chunks is None:
-        return result
-    return _text(iter(chunks))
-
-
-def _text(chunks: Iterator[Any]) -> str:
-    parts, size = [], 0
-    try:
-        for chunk in chunks:
-            parts.append(chunk.decode("utf-8", "replace") if isinstance(chunk, bytes) else str(chunk))
-            size += len(parts[-1])
-            if size > TEXT:
-                break
-    except WorkbenchError as error:
-        parts.append(f"\n{error.message}\n{error.hint}")
-    return "".join(parts)
 
 
 def _rows(result: Any) -> list[dict[str, Any]] | None:

@@ -261,11 +261,11 @@ class WorkbenchScreen(Screen[None]):
         pane = self.active_pane
         if pane is None:
             return {}
-        locator = pane.locator
+        locator, selected = pane.locator, pane.selected()
         if locator.kind in ("terminal", "process"):
             return {"sandbox": locator.resource}
         if locator.kind in ("do_object", "do_facet"):
-            return {"namespace": locator.resource, "object": locator.object}
+            return {"namespace": locator.resource, "object": locator.object} | selected
         name = {
             "kv": "binding",
             "r2": "bucket",
@@ -273,7 +273,7 @@ class WorkbenchScreen(Screen[None]):
             "workflow": "workflow",
             "do_namespace": "namespace",
         }
-        return {name[locator.kind]: locator.resource} if locator.kind in name else {}
+        return selected | ({name[locator.kind]: locator.resource} if locator.kind in name else {})
 
     def action_demo(self) -> None:
         """The sample project, in this window."""

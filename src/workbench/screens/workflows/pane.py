@@ -91,6 +91,10 @@ class WorkflowPane(Pane):
         wish = kept.get("instance")
         self._wish = wish if isinstance(wish, str) and wish else None
 
+    def selected(self) -> dict[str, str]:
+        entry = self.instances.current
+        return {"id": entry.key} if entry is not None else {}
+
     # Reading
 
     @work(exclusive=True, group="workflow")
