@@ -18,8 +18,10 @@ from .processes import ExitWait, LogReader, Process
 from .request import Request
 
 _BATCH = 500
-_FILES = {"file.get", "file.put", "file.list", "file.stat", "file.move", "file.delete", "file.mkdir"}
-OPS = _FILES | {"file.archive", "file.extract", "file.watch", "process.wait"}
+FILE_OPS = (
+    "file.get", "file.put", "file.list", "file.stat", "file.move", "file.delete", "file.mkdir", "file.archive", "file.extract",
+    "file.watch",
+)  # fmt: skip
 
 
 def run(connection: Connection, request: Request, process: Process | None) -> None:

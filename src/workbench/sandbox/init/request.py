@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class BadRequest(ValueError):
     """The request is wrong; the text says which field."""
+
+
+class Refused(Exception):
+    """An op that cannot be done: a stable code and a sentence."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Request:
@@ -82,3 +93,10 @@ class Request:
     def seconds(self, name: str) -> float | None:
         """Milliseconds in the request."""
         return self.number(name) / 1000 if self.given(name) else None
+
+    def id(self) -> str:
+        """The name that something new is given, or something known has."""
+        name = self.text("id")
+        if not _ID.fullmatch(name):
+            raise BadRequest("id must be letters, digits, dots, dashes and underscores")
+        return name
