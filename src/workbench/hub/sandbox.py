@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from workbench.sandbox.providers import Provider, Usage
 from workbench.sandbox.running import Running
 from workbench.sandbox.spec import Limits, Spec
 
+from .attention import Attention
 from .problems import Problem
 from .record import Record
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("cfwb.hub")
 GRACE = 5.0  # seconds that processes have between SIGTERM and SIGKILL
 FOUND_WITHIN = 5.0  # seconds in which what ran before us must answer
-BUSY = 0.02  # a sandbox that uses more of a CPU than this is not idle, though nobody asks anything of it
 
 
 class Sandbox:
@@ -42,9 +41,7 @@ class Sandbox:
         self.users = 0
         self.deleted = False
         self._changing = asyncio.Lock()
-        self._used = time.monotonic()
-        self._attending: asyncio.Task[None] | None = None
-        self._seen_cpu: tuple[float, float] | None = None
+        self.attention = Attention(self)
 
     @property
     def alive(self) -> bool:
@@ -86,12 +83,8 @@ class Sandbox:
 
     def touch(self) -> None:
         """Somebody uses it now."""
-        self._used = time.monotonic()
+        self.attention.used()
         self.record.last_used = iso(now_ms())
-
-    def touched_by_output(self) -> None:
-        """A program on one of its terminals prints: it is not idle. Cheap, for every piece of output calls it."""
-        self._used = time.monotonic()
 
     def within(self, path: str) -> str:
         """A path of the API as it is inside: without isolation there is no /workspace, only the sandbox's own folder."""
@@ -150,7 +143,7 @@ class Sandbox:
         async with self._changing:
             if self.running is not None:
                 running = self.running
-                self._stop_attending()
+                self.attention.end()
                 for feature in self.hub.features:
                     await feature.stopping(self)
                 await self.provider.stop(running, self.disk, GRACE)
@@ -186,7 +179,7 @@ class Sandbox:
             self.deleted = True
             if self.running is not None:
                 running = self.running
-                self._stop_attending()
+                self.attention.end()
                 await self.provider.kill(running, self.disk)
                 await self._ended("stopped", "stopped")
             with contextlib.suppress(WorkbenchError):  # a provider that is gone has nothing left here
@@ -215,7 +208,7 @@ class Sandbox:
             async with asyncio.timeout(FOUND_WITHIN):
                 said = await self.running.channel.hello()
             self.record.state = "frozen" if said.get("frozen") else "running"
-            self._attend()
+            self.attention.begin()
             for feature in self.hub.features:
                 await feature.started(self)
         elif self.record.state in ("running", "frozen"):
@@ -227,13 +220,8 @@ class Sandbox:
 
     async def let_go(self) -> None:
         """The hub ends; this lives on."""
-        self._stop_attending()
+        self.attention.end()
         self.save()
-
-    def attend_anew(self) -> None:
-        """What decides whether it sleeps has changed."""
-        if self.running is not None:
-            self._attend()
 
     def failed(self, reason: str) -> None:
         """It cannot be used as it is."""
@@ -258,7 +246,7 @@ class Sandbox:
         self.record.started = iso(now_ms())
         self.record.reason = ""
         self._change("running", "started")
-        self._attend()
+        self.attention.begin()
         for feature in self.hub.features:
             await feature.started(self)
 
@@ -267,12 +255,18 @@ class Sandbox:
         if self.running is not None and (self.record.state == "failed" or not self.running.alive()):
             await self._lost()
 
+    async def lost(self, running: Running) -> None:
+        """That run of it ended, and nobody here told it to."""
+        async with self._changing:
+            if self.running is running:
+                await self._lost()
+
     async def _lost(self) -> None:
         """It ended, and nobody here told it to."""
         running = self.running
         if running is None:
             return
-        self._stop_attending()
+        self.attention.end()
         with contextlib.suppress(WorkbenchError, OSError):
             await self.provider.kill(running, self.disk)
         self.record.reason = "its processes ended, and nobody here ended them"
@@ -280,7 +274,6 @@ class Sandbox:
 
     async def _ended(self, state: str, event: str) -> None:
         self.running = None
-        self._seen_cpu = None
         self._change(state, event)
         for feature in self.hub.features:
             await feature.stopped(self)
@@ -294,48 +287,6 @@ class Sandbox:
         except OSError:  # a full disk: what is written down can be found out again
             log.exception("the record of %s could not be written", self.record.short)
         self.hub.events.tell(event, self.record.id, self.record.name, **more)
-
-    def _attend(self) -> None:
-        self._stop_attending()
-        self._attending = self.hub.spawn(self._attention())
-
-    def _stop_attending(self) -> None:
-        task, self._attending = self._attending, None
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
-
-    async def _attention(self) -> None:
-        """Notice that it ended, and put it to sleep when nobody uses it."""
-        while (running := self.running) is not None:
-            if await running.ended(self._until_sleep()):
-                async with self._changing:
-                    if self.running is running:
-                        await self._lost()
-                return
-            if self._until_sleep() <= 0 and not await self._works():
-                log.info("%s sleeps", self.record.short)
-                await self.stop("asleep")
-                return
-
-    def _until_sleep(self) -> float:
-        after = self.record.sleep_after
-        if after is None or self.record.keep_alive or self.record.state == "frozen":
-            return 3600.0
-        if self.users:
-            return min(after, 60.0)
-        return max(0.0, after - (time.monotonic() - self._used))
-
-    async def _works(self) -> bool:
-        """Whether it computes something, though nobody asks: then it has been used until now."""
-        usage = await self.usage()
-        now = time.monotonic()
-        before, self._seen_cpu = self._seen_cpu, (now, usage.cpu_seconds if usage else 0.0)
-        if usage is None:
-            return False
-        if before is None or usage.cpu_seconds - before[1] > BUSY * (now - before[0]):
-            self._used = now - (self.record.sleep_after or 0) + min(15.0, (self.record.sleep_after or 0) / 4)
-            return True
-        return False
 
 
 def _is_there(path: str) -> bool:

@@ -83,7 +83,8 @@ class Lifecycle(Feature):
         if name is not None:
             self.hub.sandboxes.rename(sandbox, name)
         sandbox.save()
-        sandbox.attend_anew()
+        if sandbox.running is not None:
+            sandbox.attention.begin()
         for feature in self.hub.features:
             await feature.changed(sandbox, changes)
         self.hub.events.tell("changed", sandbox.record.id, sandbox.record.name, changes=sorted(changes))

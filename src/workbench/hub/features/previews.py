@@ -13,18 +13,18 @@ import json
 import logging
 import os
 import secrets
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from workbench.model.errors import WorkbenchError
 from workbench.model.times import iso, now_ms
 
 from ..bodies import Fields
 from ..bridge import any_port, tunnel_name, tunnel_port
 from ..feature import Feature
+from ..preview_connection import Place, label_of, lead, refuse
 from ..problems import Problem, invalid
 from ..sandbox import Sandbox
 
@@ -33,13 +33,7 @@ NAME = "previews"
 LARGEST_HEAD = 64 << 10
 PATIENCE = 30.0  # seconds to send the head of a request
 MOST = 1000  # connections at once
-PIECE = 64 << 10
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-
-
-class _Place(NamedTuple):
-    sandbox: Sandbox
-    port: int
 
 
 class Previews(Feature):
@@ -49,7 +43,7 @@ class Previews(Feature):
         super().__init__(hub)
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._open: dict[str, set[asyncio.Task[None]]] = {}
         self._count = 0
         self._opening = asyncio.Lock()
@@ -67,7 +61,7 @@ class Previews(Feature):
     async def open(self) -> None:
         for sandbox in self.hub.sandboxes:
             for kept in _kept(sandbox):
-                self._places[kept["label"]] = _Place(sandbox, kept["port"])
+                self._places[kept["label"]] = Place(sandbox, kept["port"])
         if self._places:
             await self._listen()
 
@@ -126,7 +120,7 @@ class Previews(Feature):
         }
         sandbox.record.features.setdefault(NAME, []).append(kept)
         sandbox.save()
-        self._places[kept["label"]] = _Place(sandbox, port)
+        self._places[kept["label"]] = Place(sandbox, port)
         self.hub.events.tell("preview.created", sandbox.record.id, sandbox.record.name, port=port)
         return self._told(kept)
 
@@ -197,9 +191,9 @@ class Previews(Feature):
             label = label_of(head)
             place = self._places.get(label) if label else None
             if self._count > MOST:
-                await _refuse(writer, "503 Service Unavailable", "too many connections at once")
+                await refuse(writer, "503 Service Unavailable", "too many connections at once")
             elif place is None:
-                await _refuse(writer, "404 Not Found", "there is no preview of that name, or it was revoked")
+                await refuse(writer, "404 Not Found", "there is no preview of that name, or it was revoked")
             else:
                 await self._serve(label, place, head, reader, writer)
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
@@ -211,13 +205,13 @@ class Previews(Feature):
     async def _serve(
         self,
         label: str,
-        place: _Place,
+        place: Place,
         head: bytes,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         """In a task of its own, which a revocation cancels."""
-        task = asyncio.ensure_future(_lead(place, head, reader, writer))
+        task = asyncio.ensure_future(lead(place, head, reader, writer))
         self._open.setdefault(label, set()).add(task)
         try:
             await asyncio.wait((task,))
@@ -231,62 +225,6 @@ class Previews(Feature):
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, OSError):
             log.error("a preview failed", exc_info=error)
-
-
-async def _lead(
-    place: _Place, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    """To the port inside; the sandbox is woken for that, and does not sleep while a connection is open."""
-    try:
-        async with place.sandbox.use() as channel:
-            inner_reader, inner_writer = await channel.connect_port(place.port)
-            try:
-                inner_writer.write(head)
-                await asyncio.gather(_pour(reader, inner_writer), _pour(inner_reader, writer))
-            finally:
-                inner_writer.close()
-    except WorkbenchError as error:
-        name = place.sandbox.record.name
-        closed = error.code == "sandbox.port_closed"
-        why = f"nothing listens on port {place.port} in {name}" if closed else error.message
-        await _refuse(writer, "502 Bad Gateway", why)
-    except Problem as problem:
-        await _refuse(writer, "502 Bad Gateway", problem.error)
-
-
-async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Bytes as they come, at the pace of whoever takes them; the end is passed on."""
-    with contextlib.suppress(ConnectionError):
-        while piece := await source.read(PIECE):
-            sink.write(piece)
-            await sink.drain()
-    with contextlib.suppress(OSError):
-        if sink.can_write_eof():
-            sink.write_eof()
-
-
-def label_of(head: bytes) -> str:
-    """The first label of the one `Host` of a request's head, where the rest is `localhost`; "" for anything else."""
-    hosts = [
-        line.partition(b":")[2].strip()
-        for line in head.split(b"\r\n")[1:]
-        if line.partition(b":")[0].strip().lower() == b"host"
-    ]
-    if len(hosts) != 1:
-        return ""
-    name, _, rest = hosts[0].decode("latin-1").lower().partition(".")
-    return name if rest.rstrip(".").partition(":")[0].rstrip(".") == "localhost" else ""
-
-
-async def _refuse(writer: asyncio.StreamWriter, status: str, why: str) -> None:
-    body = f"{why}\n".encode()
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-    )
-    writer.write(head.encode() + body)
-    with contextlib.suppress(OSError):
-        await writer.drain()
 
 
 def _kept(sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -235,7 +235,7 @@ class HubTerminal:
         # An earlier hub has answered what came before us; a viewer that is a terminal itself answers on its own.
         if answers and self.offset > self._answers_from and all(viewer.states for viewer in self.viewers):
             await exchange.send(DATA, answers)
-        self.sandbox.touched_by_output()
+        self.sandbox.attention.used()
         if self.offset - self._kept_at >= CHECKPOINT:
             await self.keep()
         elif self._keeping is None or self._keeping.done():
