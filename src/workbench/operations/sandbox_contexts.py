@@ -6,12 +6,13 @@ from workbench.model.contexts import CodeContext
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
+from .amounts import variables
 from .files import read_text
 from .outcomes import Done
 from .parameters import DryRun, Param, one_of
 from .resolve import State
 from .results import CodeOutput
-from .sandboxes import Cwd, TheSandbox, Timeout, Variables, variables
+from .sandboxes import Cwd, TheSandbox, Timeout, Variables
 
 Language = Annotated[
     str, Param("the language", choices=("python", "javascript", "typescript"), metavar="LANGUAGE")

@@ -14,10 +14,11 @@ from workbench.model.sandboxes import (
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
+from .amounts import variables
 from .parameters import DryRun, Param
 from .resolve import State
 from .results import Output, Stream
-from .sandboxes import Count, Cwd, InSession, TheSandbox, Timeout, Variables, Words, variables
+from .sandboxes import Count, Cwd, InSession, TheSandbox, Timeout, Variables, Words
 
 TheSession = Annotated[str, Param("the session's id", positional=True, metavar="SESSION")]
 NewSession = Annotated[str | None, Param("its id (default: a new one)", positional=True, metavar="SESSION")]

@@ -9,13 +9,14 @@ from workbench.model.sandboxes import Terminal, TerminalScreen
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
+from .amounts import variables
 from .files import read_whole
 from .outcomes import Done, Written
 from .parameters import DryRun, Param, one_of
 from .parameters import Output as ToFile
 from .resolve import State
 from .results import Output
-from .sandboxes import Cwd, InSession, TheSandbox, Variables, variables
+from .sandboxes import Cwd, InSession, TheSandbox, Variables
 
 TheTerminal = Annotated[str, Param("the terminal's id", positional=True, metavar="TERMINAL")]
 NewTerminal = Annotated[str | None, Param("its id (default: a new one)", metavar="ID")]

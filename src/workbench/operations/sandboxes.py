@@ -1,6 +1,5 @@
 """Sandboxes: named computers for agents. Made, looked at, started, stopped, and commands run in them."""
 
-import re
 from typing import Annotated, Any
 
 from workbench.model.errors import UsageError
@@ -9,6 +8,7 @@ from workbench.model.sandboxes import Sandbox, SandboxEvent
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
+from .amounts import seconds, size, variables
 from .parameters import Cursor, DryRun, Limit, Param
 from .resolve import State
 from .results import Output, Stream
@@ -90,37 +90,6 @@ After = Annotated[
 ]
 Count = Annotated[int | None, Param("end after so many", "integer", metavar="N", minimum=1)]
 LISTED = ("name", "id", "state", "provider", "network", "created", "last_used")
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def size(flag: str, text: str) -> int:
-    """`512M` as bytes."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"{flag} wants a size such as 512M or 2G, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
-
-
-def seconds(flag: str, text: str) -> float | None:
-    """`10m` as seconds; None for `never`."""
-    found = _TIME.fullmatch(text.strip())
-    if text.strip().lower() == "never":
-        return None
-    if found is None:
-        raise UsageError(f"{flag} wants a time such as 90, 10m or never, not {text!r}")
-    return float(found[1]) * _SECONDS[found[2].lower()]
-
-
-def variables(given: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=VALUE` each, as a mapping."""
-    for each in given:
-        if "=" not in each[1:]:
-            raise UsageError(f"--var wants NAME=VALUE, not {each!r}")
-    return dict(each.split("=", 1) for each in given)
 
 
 def _options(

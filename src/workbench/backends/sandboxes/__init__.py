@@ -16,104 +16,22 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.hub import PROTOCOL, Hub, HubStopped
 from workbench.model.page import Page
 from workbench.model.places import HubPlaces, hub_places
-from workbench.model.sandboxes import Checkout, ExecutionSession, Sandbox, SandboxEvent
+from workbench.model.sandboxes import Checkout, Sandbox, SandboxEvent
 from workbench.model.state import Removal
 
 from . import launch, shapes
+from .client import SandboxClient, sandbox_url
 from .contexts import Contexts
 from .execution import Bytes, EventExecution, SocketExecution, pieces
 from .files import Files
 from .network import Network
 from .previews import Previews
 from .processes import Processes
+from .sessions import Sessions
 from .shapes import WORKSPACE, absolute, value
 from .snapshots import Snapshots
 from .terminals import Terminals
-from .transport import ServerEvent, Transport, in_path
-
-
-class SandboxClient:
-    """What the nouns share: requests about one sandbox, named by its name or its id."""
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self.deployed = transport.places is None
-
-    async def id_of(self, name: str) -> str:
-        """The id a name means. A deployed bridge knows ids only, and takes any of the right shape."""
-        if self.deployed:
-            return name
-        found = await self.transport.request("GET", "/v1/sandbox", params={"name": name})
-        if not found["sandboxes"]:
-            raise WorkbenchError(
-                "sandboxes.not_found",
-                f"there is no sandbox {name!r}",
-                "`cfwb sandboxes list` names those there are",
-            )
-        return str(found["sandboxes"][0]["id"])
-
-    async def ask(self, method: str, name: str, path: str = "", **options: Any) -> Any:
-        """A request below `/v1/sandbox/{id}`; options of `Transport.stream`."""
-        self._capable(path)
-        id = await self.id_of(name)
-        if isinstance(options.get("body"), dict):
-            options["body"] = {key: given for key, given in options["body"].items() if given is not None}
-        return await self.transport.request(method, _url(id, path), **options)
-
-    async def listen(self, method: str, name: str, path: str, **options: Any) -> AsyncIterator[ServerEvent]:
-        """The events of a stream below `/v1/sandbox/{id}`; one of the name `error` is raised."""
-        from .transport import error_of
-
-        self._capable(path)
-        id = await self.id_of(name)
-        async for item in self.transport.events(method, _url(id, path), **options):
-            if item.event == "error":
-                raise error_of(0, item.data.encode())
-            yield item
-
-    def _capable(self, path: str) -> None:
-        noun = path.partition("/")[0]
-        if self.deployed and noun not in (
-            "",
-            "exec",
-            "file",
-            "running",
-            "tunnel",
-            "session",
-            "mount",
-            "unmount",
-        ):
-            raise WorkbenchError("target.not_capable", f"a deployed bridge has no {noun} routes")
-
-    def only_workspace(self, path: str) -> None:
-        """Refuse what a deployed bridge cannot reach."""
-        if path != WORKSPACE:
-            raise WorkbenchError("target.not_capable", f"a deployed bridge takes {WORKSPACE} as a whole only")
-
-
-def _url(id: str, path: str) -> str:
-    return f"/v1/sandbox/{in_path(id)}" + (f"/{path}" if path else "")
-
-
-class Sessions:
-    """`session`, the bridge's; listing them is the hub's."""
-
-    def __init__(self, client: SandboxClient) -> None:
-        self._client = client
-
-    async def create(
-        self, sandbox: str, id: str | None = None, cwd: str | None = None, env: dict[str, str] | None = None
-    ) -> ExecutionSession:
-        body = {"id": id, "cwd": cwd, "env": env}
-        made = await self._client.ask("POST", sandbox, "session", body=body)
-        return ExecutionSession(str(made["id"]), made.get("cwd", cwd), made.get("env", env or {}))
-
-    async def list(self, sandbox: str) -> list[ExecutionSession]:
-        found = await self._client.ask("GET", sandbox, "session")
-        return [value(ExecutionSession, row) for row in found["sessions"]]
-
-    async def delete(self, sandbox: str, id: str) -> None:
-        await self._client.ask("DELETE", sandbox, f"session/{in_path(id)}")
+from .transport import Transport, in_path
 
 
 class SandboxServer:
@@ -201,7 +119,7 @@ class SandboxServer:
         return tuple(shapes.sandbox(row) for row in made["sandboxes"])
 
     async def export(self, sandbox: str) -> AsyncIterator[bytes]:
-        url = _url(await self._client.id_of(sandbox), "disk")
+        url = sandbox_url(await self._client.id_of(sandbox), "disk")
         async with self.transport.stream("GET", url) as response:
             async for piece in response.aiter_bytes():
                 yield piece
@@ -283,7 +201,7 @@ class SandboxServer:
     async def events(
         self, sandbox: str | None = None, after: int | None = None
     ) -> AsyncIterator[SandboxEvent]:
-        url = "/v1/events" if sandbox is None else _url(await self._client.id_of(sandbox), "events")
+        url = "/v1/events" if sandbox is None else sandbox_url(await self._client.id_of(sandbox), "events")
         async for item in self.transport.events("GET", url, params={"after": after}):
             yield shapes.event(item.json)
 

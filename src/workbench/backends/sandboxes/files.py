@@ -14,7 +14,7 @@ from .shapes import absolute, value
 from .transport import in_path
 
 if TYPE_CHECKING:
-    from . import SandboxClient
+    from .client import SandboxClient
 
 LISTED = 1000
 

@@ -12,7 +12,7 @@ from .shapes import value
 from .transport import in_path
 
 if TYPE_CHECKING:
-    from . import SandboxClient
+    from .client import SandboxClient
 
 
 class Network:

@@ -9,7 +9,7 @@ from workbench.model.sandboxes import Port, Preview
 from .shapes import value
 
 if TYPE_CHECKING:
-    from . import SandboxClient
+    from .client import SandboxClient
 
 
 def _preview(data: dict[str, object]) -> Preview:

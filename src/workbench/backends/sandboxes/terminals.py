@@ -16,7 +16,7 @@ from .transport import in_path
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-    from . import SandboxClient
+    from .client import SandboxClient
 
 
 class Link:

@@ -1,0 +1,72 @@
+"""Requests about one sandbox, named by its name or its id: what the nouns share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from workbench.model.errors import WorkbenchError
+
+from .shapes import WORKSPACE
+from .transport import ServerEvent, Transport, error_of, in_path
+
+
+class SandboxClient:
+    """What the nouns share: requests about one sandbox, named by its name or its id."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.deployed = transport.places is None
+
+    async def id_of(self, name: str) -> str:
+        """The id a name means. A deployed bridge knows ids only, and takes any of the right shape."""
+        if self.deployed:
+            return name
+        found = await self.transport.request("GET", "/v1/sandbox", params={"name": name})
+        if not found["sandboxes"]:
+            raise WorkbenchError(
+                "sandboxes.not_found",
+                f"there is no sandbox {name!r}",
+                "`cfwb sandboxes list` names those there are",
+            )
+        return str(found["sandboxes"][0]["id"])
+
+    async def ask(self, method: str, name: str, path: str = "", **options: Any) -> Any:
+        """A request below `/v1/sandbox/{id}`; options of `Transport.stream`."""
+        self._capable(path)
+        id = await self.id_of(name)
+        if isinstance(options.get("body"), dict):
+            options["body"] = {key: given for key, given in options["body"].items() if given is not None}
+        return await self.transport.request(method, sandbox_url(id, path), **options)
+
+    async def listen(self, method: str, name: str, path: str, **options: Any) -> AsyncIterator[ServerEvent]:
+        """The events of a stream below `/v1/sandbox/{id}`; one of the name `error` is raised."""
+        self._capable(path)
+        id = await self.id_of(name)
+        async for item in self.transport.events(method, sandbox_url(id, path), **options):
+            if item.event == "error":
+                raise error_of(0, item.data.encode())
+            yield item
+
+    def _capable(self, path: str) -> None:
+        noun = path.partition("/")[0]
+        if self.deployed and noun not in (
+            "",
+            "exec",
+            "file",
+            "running",
+            "tunnel",
+            "session",
+            "mount",
+            "unmount",
+        ):
+            raise WorkbenchError("target.not_capable", f"a deployed bridge has no {noun} routes")
+
+    def only_workspace(self, path: str) -> None:
+        """Refuse what a deployed bridge cannot reach."""
+        if path != WORKSPACE:
+            raise WorkbenchError("target.not_capable", f"a deployed bridge takes {WORKSPACE} as a whole only")
+
+
+def sandbox_url(id: str, path: str) -> str:
+    return f"/v1/sandbox/{in_path(id)}" + (f"/{path}" if path else "")

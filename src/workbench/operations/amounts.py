@@ -1,0 +1,36 @@
+"""Sizes, times and variables as a person writes them."""
+
+import re
+
+from workbench.model.errors import UsageError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def size(flag: str, text: str) -> int:
+    """`512M` as bytes."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{flag} wants a size such as 512M or 2G, not {text!r}")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+def seconds(flag: str, text: str) -> float | None:
+    """`10m` as seconds; None for `never`."""
+    found = _TIME.fullmatch(text.strip())
+    if text.strip().lower() == "never":
+        return None
+    if found is None:
+        raise UsageError(f"{flag} wants a time such as 90, 10m or never, not {text!r}")
+    return float(found[1]) * _SECONDS[found[2].lower()]
+
+
+def variables(given: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE` each, as a mapping."""
+    for each in given:
+        if "=" not in each[1:]:
+            raise UsageError(f"--var wants NAME=VALUE, not {each!r}")
+    return dict(each.split("=", 1) for each in given)
