@@ -177,3 +177,20 @@ async def test_an_instance_deleted_with_the_server_stopped_may_be_made_again(
     oracle.orders.create("again", order=2)
     assert wait_for(oracle, "again", "complete")["output"] == {"shipped": 2}
     assert (await local.get("orders", "again")).output == {"shipped": 2}
+
+
+async def test_an_instance_that_was_read_before_is_read_again_when_it_went_on(
+    oracle: Oracle, local: LocalWorkflows
+) -> None:
+    oracle.orders.create("goes-on", "wait")
+    wait_until(lambda: len(explorer(oracle, "goes-on")["steps"]) == 2)
+
+    async def status() -> str:
+        return next(one.status for one in (await local.instances("orders")).items if one.id == "goes-on")
+
+    assert await status() in ("running", "waiting")
+    oracle.orders.send_event("goes-on", "payment", {"paid": 1})
+    wait_for(oracle, "goes-on", "complete")
+    assert await status() == "complete"
+    await local.delete_instance("orders", "goes-on")
+    assert "goes-on" not in [one.id for one in (await local.instances("orders")).items]
