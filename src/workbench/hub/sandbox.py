@@ -207,7 +207,11 @@ class Sandbox:
         if self.running is not None:
             async with asyncio.timeout(FOUND_WITHIN):
                 said = await self.running.channel.hello()
-            self.record.state = "frozen" if said.get("frozen") else "running"
+            if said.get("frozen") and self.record.state != "frozen":
+                await self.provider.thaw(self.running)  # a picture was being taken
+            self.record.state = (
+                "frozen" if said.get("frozen") and self.record.state == "frozen" else "running"
+            )
             self.attention.begin()
             for feature in self.hub.features:
                 await feature.started(self)

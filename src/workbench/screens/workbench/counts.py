@@ -42,7 +42,9 @@ async def _count(session: Session, binding: Binding) -> str | None:
             return f"{database.tables:,} tbl{'s' if database.tables != 1 else ''}"
         return "empty"
     if binding.kind == "workflow":
-        most = 100 if session.state.backend.suspends else None  # what lies here is kept by the backend, and quick
+        most = (
+            100 if session.state.backend.suspends else None
+        )  # what lies here is kept by the backend, and quick
         page = await session.ask(lambda backend: backend.workflows.instances(resource, most))
         failed = sum(one.status in FAILED for one in page.items)
         count = f"{len(page.items):,}{'+' if page.cursor else ''}"
