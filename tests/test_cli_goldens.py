@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cli import cfwb
-from workbench import demo
+from tests.support.sample import copy, sample
 from workbench.operations import READS, all_operations, get
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -172,7 +171,7 @@ def masked(value: Any, names: set[str], project: str) -> Any:
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = Path(demo.unpack(str(tmp_path_factory.mktemp("sample"))))
+    project = Path(sample(tmp_path_factory.mktemp("sample")))
     for name, text in FILES.items():
         (project / name).write_text(text)
     return project
@@ -181,9 +180,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(request: pytest.FixtureRequest, shipped: Path, tmp_path: Path) -> Path:
     """A copy that a test may write to."""
-    copy = tmp_path / "shop-api"
-    shutil.copytree(shipped, copy)
-    return copy
+    copy(shipped, tmp_path / "shop-api")
+    return tmp_path / "shop-api"
 
 
 def test_every_operation_has_a_golden_or_a_reason() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import cfwb, on_terminal
-from workbench import demo
+from tests.support.sample import copy, sample
 from workbench.cli.table import clip, grid, record, rows, width
 
 CONTROL = [chr(code) for code in range(0x20) if chr(code) != "\n"] + ["\x7f", "\x9b", "\u202e", "\u2066"]
@@ -16,12 +15,12 @@ CONTROL = [chr(code) for code in range(0x20) if chr(code) != "\n"] + ["\x7f", "\
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(demo.unpack(str(tmp_path_factory.mktemp("sample"))))
+    return Path(sample(tmp_path_factory.mktemp("sample")))
 
 
 @pytest.fixture
 def project(shipped: Path, tmp_path: Path) -> Path:
-    shutil.copytree(shipped, tmp_path / "shop-api")
+    copy(shipped, tmp_path / "shop-api")
     return tmp_path / "shop-api"
 
 

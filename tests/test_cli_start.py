@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import cfwb, environment
-from workbench import demo
+from tests.support.sample import sample
 
 HEAVY = {
     *(
@@ -50,7 +50,7 @@ print(json.dumps([status, sorted(sys.modules)]), file=sys.__stdout__)
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(demo.unpack(str(tmp_path_factory.mktemp("sample"))))
+    return Path(sample(tmp_path_factory.mktemp("sample")))
 
 
 def imported_by(*argv: str, cwd: Path) -> set[str]:

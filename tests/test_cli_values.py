@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import time
@@ -17,19 +16,19 @@ from typing import Any
 import pytest
 
 from tests.support.cli import PROGRAM, cfwb, environment
-from workbench import demo
+from tests.support.sample import copy, sample
 
 NASTY = bytes(range(256)) + "\u202e\U0001f980".encode() + b"\xff\xfe"
 
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(demo.unpack(str(tmp_path_factory.mktemp("sample"))))
+    return Path(sample(tmp_path_factory.mktemp("sample")))
 
 
 @pytest.fixture
 def project(shipped: Path, tmp_path: Path) -> Path:
-    shutil.copytree(shipped, tmp_path / "shop-api")
+    copy(shipped, tmp_path / "shop-api")
     return tmp_path / "shop-api"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workbench.demo import unpack
+from tests.support.sample import sample
 from workbench.operations import all_operations
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src", "workbench")
@@ -57,7 +57,7 @@ COMMANDS = [
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return unpack(str(tmp_path_factory.mktemp("demo")))
+    return sample(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -117,10 +117,12 @@ def test_the_command_line_knows_no_operation_by_name() -> None:
 
 READING = re.compile(
     "(list|folders|count|get|head|object|objects|object_ids|room|facets|databases|instances|alarms|uploads|namespaces|buckets"
-    "|entries|capability|capabilities|server_running|suspends|target|close|watched|sql)(_.*)?"
+    "|entries|capability|capabilities|server_running|suspends|target|close|watched|sql"
+    "|hub|events|processes|terminals|files|sessions)(_.*)?"
 )
 
 
+# (A sandbox's terminal is typed into through its stream: `terminals`.)
 def test_screens_ask_the_backend_and_write_through_the_executor_alone() -> None:
     products = {"kv", "r2", "d1", "durable_objects", "workflows", "sandboxes", "terminals"}
     asked = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workbench import demo
+from tests.support.sample import sample
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.progress import Cancel
 from workbench.operations.executor import State, drive, execute, open_state, sql_session
@@ -17,7 +17,7 @@ from workbench.operations.executor import State, drive, execute, open_state, sql
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    return open_state(demo.unpack(str(tmp_path)))
+    return open_state(sample(tmp_path))
 
 
 def run(state: State | None, operation: str, /, **arguments: Any) -> Any:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.sample import sample
 from tests.support.sandbox import needs_bubblewrap
-from workbench.demo import unpack
 from workbench.sandbox.disk.remove import remove
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -40,7 +40,7 @@ def hub_home() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return unpack(str(tmp_path_factory.mktemp("demo")))
+    return sample(tmp_path_factory.mktemp("demo"))
 
 
 def environment(home: str) -> dict[str, str]:

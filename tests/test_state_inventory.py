@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import OracleFactory
 from tests.support.oracle import Oracle
+from tests.support.sample import sample
 from workbench.backends.local import LocalBackend
 from workbench.backends.local.inventory import LEFTOVER
-from workbench.demo import unpack
 from workbench.model.errors import WorkbenchError
 from workbench.model.state import StateEntry
 from workbench.project import load
@@ -21,7 +21,7 @@ from workbench.project import load
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    return Path(unpack(str(tmp_path)))
+    return Path(sample(tmp_path))
 
 
 def backend_of(folder: Path, **options: Any) -> LocalBackend:

@@ -13,7 +13,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from workbench.demo import unpack
+from tests.support.sample import sample
 from workbench.operations.executor import open_state
 from workbench.screens.console import SqlConsole
 from workbench.screens.pane import Locator
@@ -86,7 +86,7 @@ Open = Callable[..., AbstractAsyncContextManager[Person]]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    return unpack(str(tmp_path / "demo"))
+    return sample(tmp_path / "demo")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.support.sample import sample
 from workbench.app import WorkbenchApp
 
 KEYS = {
@@ -86,7 +87,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def demo(home: Path) -> str:
-    """The sample project, unpacked afresh."""
-    from workbench.demo import unpack
-
-    return unpack(str(home / "sample"))
+    """The sample project, in a copy of one's own."""
+    return sample(home / "sample")
