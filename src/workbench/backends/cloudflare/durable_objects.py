@@ -90,8 +90,8 @@ class CloudDurableObjects:
         return page._replace(items=[one for one in page.items if "." not in one.id])
 
     async def _listed(self, namespace: str) -> Cursored[DoObject]:
-        def made(row: Any) -> DoObject:
-            return DoObject(str(row["id"]), row.get("name"), None, 0)
+        def made(rows: list[Any]) -> list[DoObject]:
+            return [DoObject(str(row["id"]), row.get("name"), None, 0) for row in rows]
 
         return Cursored(self._api, f"{await self._path(namespace)}/objects", made, least=10, most=10_000)
 

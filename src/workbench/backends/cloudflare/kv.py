@@ -61,7 +61,7 @@ class CloudKv:
 
     def _keys(self, namespace: str, prefix: str) -> Cursored[KvKey]:
         path = ROOT + join(namespace) + "/keys"
-        return Cursored(self._api, path, _key, {"prefix": prefix or None}, least=10, most=LISTED)
+        return Cursored(self._api, path, _keys, {"prefix": prefix or None}, least=10, most=LISTED)
 
     async def folders(
         self, namespace: str, prefix: str = "", limit: int | None = None, cursor: str | None = None
@@ -83,7 +83,7 @@ class CloudKv:
                 if len(found) + len(folders) >= limit:
                     return Page(found, Place(at.cursor, number, at.folder).written(), tuple(folders))
                 if folder is None:
-                    found.append(_key(row))
+                    found += _keys([row])
                 else:
                     folders.append(folder)
                     at = at._replace(folder=folder)
@@ -245,9 +245,9 @@ class CloudKv:
         return Removal(lines, total + 1, dry_run, note=note)
 
 
-def _key(row: Any) -> KvKey:
-    expiration = row.get("expiration")
-    return KvKey(row["name"], expiration if isinstance(expiration, int) else None, row.get("metadata"))
+def _keys(rows: list[Any]) -> list[KvKey]:
+    # In one go: lists of keys are long, and a call for each costs as much as all the rest of it.
+    return [KvKey(row["name"], row.get("expiration"), row.get("metadata")) for row in rows]
 
 
 def _not_found(error: ApiError, namespace: str, key: str) -> WorkbenchError:

@@ -57,13 +57,14 @@ def next_cursor(info: dict[str, Any]) -> str | None:
 
 
 class Cursored(Generic[T]):
-    """A list whose pages go on with a cursor. size: the name of the parameter for a page's size, and its bounds."""
+    """A list whose pages go on with a cursor. make: a page's rows as values. size: the name of the parameter for a page's
+    size, and its bounds."""
 
     def __init__(
         self,
         api: Api,
         path: str,
-        make: Callable[[Any], T],
+        make: Callable[[list[Any]], list[T]],
         params: Params | None = None,
         *,
         size: str = "limit",
@@ -94,7 +95,7 @@ class Cursored(Generic[T]):
             answer = await self.fetch(at.cursor, limit - len(found) + at.skip)
             rows = _rows(answer.result)
             taken = rows[at.skip : at.skip + limit - len(found)]
-            found += map(self._make, taken)
+            found += self._make(taken)
             done = at.skip + len(taken)
             after = next_cursor(answer.info)
             if done < len(rows):
@@ -112,7 +113,7 @@ class Cursored(Generic[T]):
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             answer = await self.fetch(cursor, self._most)
-            found += map(self._make, _rows(answer.result))
+            found += self._make(_rows(answer.result))
             cursor = next_cursor(answer.info)
             if cursor is None:
                 return found

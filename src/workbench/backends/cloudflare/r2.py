@@ -45,7 +45,7 @@ class CloudR2:
 
     async def buckets(self) -> list[R2Bucket]:
         """Those that the config binds in its order, then the others of the account."""
-        rows = await Cursored(self._api, ROOT, lambda row: str(row["name"]), size="per_page").all()
+        rows = await Cursored(self._api, ROOT, _names, size="per_page").all()
         known = bound(self._project, "r2")
         found = [
             R2Bucket(name, one.name, one.worker) for name, one in known.items() if name in rows or self._live
@@ -72,7 +72,7 @@ class CloudR2:
 
     def _objects(self, bucket: str, prefix: str = "", delimiter: str = "") -> Cursored[R2Object]:
         params: dict[str, Any] = {"prefix": prefix or None, "delimiter": delimiter or None}
-        return Cursored(self._api, f"{ROOT}{join(bucket)}/objects", _object, params, size="per_page")
+        return Cursored(self._api, f"{ROOT}{join(bucket)}/objects", _objects, params, size="per_page")
 
     async def count(self, bucket: str, prefix: str = "") -> int:
         """How many objects there are; every page is read for it."""
@@ -232,6 +232,14 @@ class CloudR2:
         if any(part in (".", "..") for part in key.split("/")):
             raise WorkbenchError("remote.bad_name", f"{key!r} cannot be asked for by name through the API")
         return f"{ROOT}{join(bucket)}/objects/{quote(key, safe='/')}"
+
+
+def _names(rows: list[Any]) -> list[str]:
+    return [str(row["name"]) for row in rows]
+
+
+def _objects(rows: list[Any]) -> list[R2Object]:
+    return [_object(row) for row in rows]
 
 
 def _object(row: Any) -> R2Object:
