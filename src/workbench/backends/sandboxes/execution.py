@@ -26,15 +26,18 @@ class EventExecution:
         self._events = transport.events("POST", f"/v1/sandbox/{in_path(id)}/exec", body=body, headers=headers)
 
     async def __aiter__(self) -> AsyncIterator[tuple[str, bytes]]:
-        async for event in self._events:
-            if event.event in ("stdout", "stderr"):
-                yield event.event, base64.b64decode(event.data)
-            elif event.event == "exit":
-                self.exit_code = int(event.json["exit_code"])
-                self.timed_out = bool(event.json.get("timed_out"))
-                return
-            elif event.event == "error":
-                raise error_of(0, event.data.encode())
+        try:
+            async for event in self._events:
+                if event.event in ("stdout", "stderr"):
+                    yield event.event, base64.b64decode(event.data)
+                elif event.event == "exit":
+                    self.exit_code = int(event.json["exit_code"])
+                    self.timed_out = bool(event.json.get("timed_out"))
+                    return
+                elif event.event == "error":
+                    raise error_of(0, event.data.encode())
+        finally:
+            await self.aclose()
         raise _cut()
 
     async def aclose(self) -> None:
