@@ -395,6 +395,29 @@ def test_a_command_answers_as_on_the_command_line(
     assert here == there
 
 
+def test_rows_are_sent_while_they_are_read(mirror: Mirror, client: httpx.Client) -> None:
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT i, 'text' FROM n"
+    operation(mirror, client, "d1.query", sql="SELECT 1")
+    before = _peak(mirror.pid)
+    said = operation(mirror, client, "d1.query", sql=sql).json()
+    (found,) = said["result"]
+    assert found["columns"] == ["i", "'text'"] and len(found["rows"]) == 400_000
+    assert found["rows"][-1] == [400_000, "text"] and said["result_info"] == {"count": 1, "cursor": None}
+    if before is not None:
+        assert (_peak(mirror.pid) or 0) - before < 40 << 20
+
+
+def test_an_answer_that_breaks_off_stays_one_value(mirror: Mirror, client: httpx.Client) -> None:
+    sql = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+        "SELECT CASE WHEN i > 90000 THEN abs(-9223372036854775807 - 1) ELSE i END FROM n"
+    )
+    said = operation(mirror, client, "d1.query", sql=sql)
+    assert said.status_code == 200
+    assert said.json()["error"]["code"] == "sql.error"
+    assert 0 < len(said.json()["result"][0]["rows"]) <= 90_000
+
+
 def test_lists_page_unless_a_limit_is_given(mirror: Mirror, client: httpx.Client) -> None:
     where = {"binding": "CACHE", "prefix": "config/"}
     first = operation(mirror, client, "kv.keys.list", limit=2, **where).json()

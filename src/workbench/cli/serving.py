@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.tagged import dumps
+from workbench.model.text import visible
 from workbench.operations.envelopes import head
 
 from .log import unexpected
@@ -48,12 +49,13 @@ def serve(line: Line) -> int:
 def _tell(serving: Serving) -> None:
     base = serving.url.partition("/cdn-cgi")[0]
     lines = [
-        f"serving {serving.target.kind}:{serving.target.source} on this machine alone",
+        f"serving {serving.target.kind}:{visible(serving.target.source)}",
         f"  API         {serving.url}",
         f"  operations  {base}/cdn-cgi/cfwb/api/OPERATION",
         f"  token       {serving.token}",
         f"  also in     {serving.token_file}",
-        "Writing needs the token; reading from a process of yours does not. Ctrl+C stops it.",
+        "Writing needs the token; reading by a process of your own does not.",
+        "It listens on this machine alone. Ctrl+C stops it.",
     ]
     print("\n".join(lines), file=sys.stderr, flush=True)
 
