@@ -103,6 +103,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "workflows.instances.list": [("--limit", "2")],
     "workflows.instances.get": [("inv-1002",)],
     "workflows.instances.delete": [("inv-1002", "--dry-run")],
+    "traces.query": [("SELECT service, name, kind, outcome FROM spans ORDER BY start_ms, span_id LIMIT 3",)],
     "state.list": [()],
     "state.delete": [("--dry-run",)],
     "terminals.render": [("output.bin", "--cols", "20", "--rows", "3")],

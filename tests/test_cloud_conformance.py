@@ -354,6 +354,19 @@ def test_instances_with_their_steps(state: State, oracle: Oracle) -> None:
     oracle.orders.act(id, "terminate")
 
 
+def test_traces_are_asked_where_they_are_kept(state: State, oracle: Oracle) -> None:
+    oracle.kv().get("nothing")
+    if not can(state, "traces"):
+        assert refused(state, "traces.query", sql="SELECT 1") == "target.not_capable"
+        return
+    _until(lambda: do(state, "traces.query", sql="SELECT count(*) > 0 FROM spans")[0].rows == [(1,)])
+    (found,) = do(
+        state, "traces.query", sql="SELECT name AS n FROM spans WHERE service = ? LIMIT 1", param=["x"]
+    )
+    assert (found.columns, found.rows) == (["n"], [])
+    assert refused(state, "traces.query", sql="DELETE FROM spans") == "sql.read_only"
+
+
 def _until(done: Callable[[], bool]) -> None:
     import time
 

@@ -7,8 +7,8 @@ disk. Three layers, each in one reading:
 - the machine: `app` (one request from socket to socket), `body` (what comes in, in pieces), `call` (what a handler works with), `routes`,
   `checks` and `inputs` (what a request must look like), `replies`, `errors`, `opened` (the project, read again when its config changes);
 - the routes: `kv`, `kv_bulk`, `r2`, `d1`, `d1_transfer`, `durable_objects`, `rooms` (facets and storage), `workflows`, `workers`,
-  `lacking`, and `generic`, which answers for every operation there is. `openapi` describes them all, `differences` lists where the
-  original answers otherwise.
+  `traces`, `lacking`, and `generic`, which answers for every operation there is. `openapi` describes them all, `differences` lists
+  where the original answers otherwise.
 
 May import operations/, model/ and below. Starlette and uvicorn are imported here and in hub/ only.
 """

@@ -124,7 +124,7 @@ DIFFERENCES = (
     ),
     Difference(
         "needs-a-server",
-        "What only a running server can do (starting and driving instances, cron triggers, e-mail, traces, feature flags) is 501. "
+        "What only a running server can do (starting and driving instances, cron triggers, e-mail, clearing traces, feature flags) is 501. "
         "Workers are listed without their cron triggers.",
         "This serves the state directory alone.",
     ),

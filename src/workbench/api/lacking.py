@@ -32,10 +32,7 @@ NEEDS_A_SERVER: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("POST", "/local/email/routing/send", "email-send-routing"),
         ("GET", "/local/email/sending", "email-list-sending"),
     ),
-    "Traces and logs": (
-        ("POST", "/local/observability/query", "observability-query"),
-        ("POST", "/local/observability/clear", "observability-clear"),
-    ),
+    "Forgetting traces and logs": (("POST", "/local/observability/clear", "observability-clear"),),
     "Feature flags": (
         ("GET", "/flagship/apps", "flagship-list-apps"),
         ("GET", "/flagship/apps/{app_id}/flags", "flagship_list_flags"),

@@ -302,6 +302,14 @@ class Workers(Protocol):
         ...
 
 
+class Traces(Protocol):
+    """Traces and logs that a dev server keeps."""
+
+    async def sql(self) -> SqlDatabase:
+        """Their tables `spans` and `logs`, to read."""
+        ...
+
+
 class StateStore(Protocol):
     """The state as a whole (local only)."""
 
@@ -333,6 +341,8 @@ class Backend(Protocol):
     @property
     def workers(self) -> Workers: ...
     @property
+    def traces(self) -> Traces: ...
+    @property
     def state(self) -> StateStore: ...
     @property
     def sandboxes(self) -> Sandboxes: ...
@@ -361,6 +371,7 @@ __all__ = [
     "SqlDatabase",
     "SqlSession",
     "StateStore",
+    "Traces",
     "Workers",
     "WorkflowControl",
     "Workflows",

@@ -25,6 +25,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "d1": ("d1", "batches"),
     "do": ("durable_objects", "durable_storage", "durable_sql", "batches"),
     "workflows": ("workflows",),
+    "traces": ("traces",),
     "queues": ("queues",),
     "workers": ("workers",),
     "servers": ("servers",),

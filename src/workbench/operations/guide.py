@@ -88,6 +88,7 @@ _RULES = """\
 - Values JSON cannot say are tagged: `{"$bytes": base64}`, `{"$text": base64}`, `{"$number": "NaN"}`, `{"$bigint": "12"}`,
   `{"$date": ISO}`, `{"$map": [[k, v]]}`, `{"$set": [...]}`, `{"$undefined": true}`. `--raw` prints a value's own bytes.
 - `cfwb schema OPERATION --json` tells the parameters of one command.
+- `cfwb serve` answers the same over HTTP: `POST /cdn-cgi/cfwb/api/OPERATION` takes the parameters as JSON and gives the same envelope.
 
 ## Commands
 """

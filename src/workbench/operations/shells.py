@@ -26,7 +26,7 @@ _FILE_TYPES = ("file", "path")
 
 def _tree(operations: list[Operation]) -> dict[tuple[str, ...], list[str]]:
     """What may follow each beginning of a command."""
-    tree: dict[tuple[str, ...], list[str]] = {(): [*MODULES, "demo"]}
+    tree: dict[tuple[str, ...], list[str]] = {(): [*MODULES, "demo", "serve"]}
     for operation in operations:
         for depth in range(1, len(operation.words)):
             following = tree.setdefault(operation.words[:depth], [])

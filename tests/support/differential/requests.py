@@ -278,6 +278,9 @@ class Requests:
         return self._json("workflows.batch", "POST", path, {"instances": ids})
 
     def _lists(self) -> Request:
+        if self._often(0.3):
+            body = {"sql": self._pick(_OF_TRACES)}
+            return self._json("traces", "POST", "/local/observability/query", body)
         path = self._pick((
             "/storage/kv/namespaces", "/storage/kv/namespaces?order=title&direction=desc",
             "/storage/kv/namespaces?order=odd", "/r2/buckets", "/d1/database", "/d1/database?name=d",
@@ -325,6 +328,20 @@ _STATEMENTS = (
     "VACUUM",
     "ATTACH ':memory:' AS other",
     "SELECT load_extension('x')",
+)
+
+
+_OF_TRACES = (
+    "SELECT trace_id, span_id, parent_id, service, name, kind, duration_ms, outcome, json(attributes) FROM spans"
+    " WHERE name <> 'none' ORDER BY start_ms, span_id LIMIT 7",
+    "SELECT count(*) AS n FROM logs WHERE level = 'nothing'",
+    "WITH s AS (SELECT service FROM spans ORDER BY start_ms LIMIT 1) SELECT * FROM s;",
+    "DELETE FROM spans",
+    "WITH s AS (SELECT 1) DELETE FROM logs",
+    "SELECT 1; SELECT 2",
+    "SELECT nothing FROM spans",
+    "PRAGMA table_info(spans)",
+    "SELEC 1",
 )
 
 

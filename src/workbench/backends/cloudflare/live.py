@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .durable_objects import CloudDurableObjects
     from .kv import CloudKv
     from .r2 import CloudR2
+    from .traces import CloudTraces
     from .workers import CloudWorkers
     from .workflows import CloudWorkflows
 
@@ -104,6 +105,12 @@ class LiveBackend:
         from .workers import CloudWorkers
 
         return CloudWorkers(self._api, live=True)
+
+    @cached_property
+    def traces(self) -> "CloudTraces":
+        from .traces import CloudTraces
+
+        return CloudTraces(self._api)
 
     @property
     def sandboxes(self) -> "Sandboxes":

@@ -10,6 +10,7 @@ from workbench.model.target import Capability
 ACCOUNT: dict[str, str] = {
     "sandboxes": "sandboxes are this machine's, or behind a bridge of your own: leave --remote out",
     "state": "an account is no state directory: cfwb bindings list shows what it holds",
+    "traces": "traces are kept by a dev server: leave --remote out",
     "do.names": "the account API does not make an object's id of its name: name the object by its id",
     "do.objects.get": "the account API tells of an object only that it has stored data",
     "do.objects.delete": "the account API cannot delete an object: its Worker can, with storage.deleteAll()",

@@ -17,7 +17,7 @@ from .budget import Budget
 from .deployed import deployed
 
 if TYPE_CHECKING:
-    from workbench.backends.protocol import Sandboxes, StateStore
+    from workbench.backends.protocol import Sandboxes, StateStore, Traces
 
     from .d1 import CloudD1
     from .durable_objects import CloudDurableObjects
@@ -126,6 +126,11 @@ class RemoteBackend:
         from .workers import CloudWorkers
 
         return CloudWorkers(self.api, live=False)
+
+    @property
+    def traces(self) -> "Traces":
+        found: Traces = lacking(offers.capability("traces", live=False).why_not)
+        return found
 
     @property
     def sandboxes(self) -> "Sandboxes":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .inventory import LocalState
     from .kv import LocalKv
     from .r2 import LocalR2
+    from .traces import LocalTraces
     from .workflows import LocalWorkflows
 
 _LACKING = {
@@ -32,7 +33,7 @@ _LACKING = {
     "queues": "local development keeps no queue on disk: --remote shows those of the account",
     "workers": "the local state holds no deployed Workers: --remote shows the account's, cfwb project get the project's",
 }
-_PRODUCTS = ("kv", "r2", "d1", "durable_objects", "workflows", "state")
+_PRODUCTS = ("kv", "r2", "d1", "durable_objects", "workflows", "traces", "state")
 
 
 class LocalBackend:
@@ -122,6 +123,12 @@ class LocalBackend:
 
         found: Workers = lacking(_LACKING["workers"])
         return found
+
+    @cached_property
+    def traces(self) -> "LocalTraces":
+        from .traces import LocalTraces
+
+        return LocalTraces(self.project)
 
     @cached_property
     def state(self) -> "LocalState":
