@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,15 @@ from tests.support import emulator as emulators
 from tests.support.oracle import Oracle, start_oracle
 
 OracleFactory = Callable[..., Oracle]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background of a shell: what a test starts would inherit that an interrupt is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """A short name for a long value: names go between processes, and one of 25 MiB is 100 MB as pytest writes it."""
+    return f"{argname}-{len(val):,}" if isinstance(val, str | bytes) and len(val) > 100 else None
 
 
 @pytest.fixture(scope="session")
