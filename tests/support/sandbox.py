@@ -46,10 +46,7 @@ class Ground(NamedTuple):
 
     machine: Machine
     folder: str
-
-    @property
-    def provider(self) -> BubblewrapProvider:
-        return BubblewrapProvider(self.machine)
+    provider: BubblewrapProvider
 
     def disk(self, name: str = "disk", layers: list[str] | None = None) -> Disk:
         return Disk(os.path.join(self.folder, name), layers or [])
@@ -84,7 +81,7 @@ def _ground() -> Iterator[Ground]:
     folder = tempfile.mkdtemp(prefix="t", dir=machine.folder)
     os.chmod(folder, 0o711)
     try:
-        yield Ground(machine, folder)
+        yield Ground(machine, folder, BubblewrapProvider(machine))
     finally:
         remove(folder)
 
