@@ -29,8 +29,10 @@ A terminal is kept by `snapshot` and taken up again by `Terminal.restore`, in th
 Lines are found by `search.find(terminal, search.pattern("text"))` and copied by `selection.text(terminal, start, end)`; places
 are `Position(line, column)` with a line's number. Also `selection.word`, `whole_line` and `link`.
 
+Recordings are written and read by `cast` and played by `player.Player` (any time of one at once); `svg.svg(terminal)` is a picture.
+
 A module an idea: `styles` and `sgr`, `characters`, `lines`, `scrollback`, `reflow`, `palette`, `modes`, `events`; the screen from `grid` by
-`movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser`, `snapshot`.
+`drawing`, `movement`, `editing`, `switches`, `answers`, `strings` to `screen`; `parser` and `bulk`, `snapshot`.
 """
 
 from .events import ClipboardWrite, Event, Notification, PromptMark, WorkingDirectory

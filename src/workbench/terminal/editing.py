@@ -1,12 +1,12 @@
 """Erasing, inserting and deleting. A pending wrap ends with any of it, as in xterm."""
 
 from .characters import width
-from .grid import Grid
+from .drawing import Drawing
 from .lines import Line
 from .styles import PROTECTED
 
 
-class Editing(Grid):
+class Editing(Drawing):
     def _settle(self) -> tuple[int, int]:
         """The cursor's place, without a pending wrap."""
         cursor = self.cursor

@@ -1,10 +1,11 @@
 """Where the cursor goes: CUU to HVP, tabs, saving and restoring. Any of it ends a pending wrap, as in xterm (but for HT)."""
 
-from .grid import Grid, Saved
+from .drawing import Drawing
+from .grid import Saved
 from .modes import DECOM
 
 
-class Movement(Grid):
+class Movement(Drawing):
     def cursor_up(self, count: int | None = None) -> None:
         """CUU: stops at the top margin, unless it is above it already."""
         cursor = self.cursor

@@ -1,8 +1,8 @@
 """Bytes to calls on the screen: UTF-8, then text, controls, escape sequences and strings (ECMA-48, and xterm's ctlseqs).
 
-Whole lines of text and SGR, which is what large outputs are, take a way of their own: one regular expression finds a stretch of
-them, and each line is split at its SGRs and put on the screen in one piece. All else goes token by token. An unfinished sequence is
-held until the rest comes; a sequence that is malformed, unknown or too long is skipped. Where input is cut makes no difference.
+Whole lines of text and SGR, which is what large outputs are, take a way of their own (`bulk`). All else goes token by token. An
+unfinished sequence is held until the rest comes; a sequence that is malformed, unknown or too long is skipped. Where input is cut
+makes no difference.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 import pyte
 
-from .characters import pieces
-from .lines import Line
+from .bulk import Bulk
 from .screen import Screen
 
 LONGEST_SEQUENCE = 512
@@ -33,9 +32,6 @@ _TOKEN = re.compile(
     r"|[\x7f-\x9f]++"
 )
 _TEXT_TOKEN, _CSI, _CONTROL, _ESCAPE, _SHORT_ESCAPE, _STRING = 1, 5, 6, 8, 9, 10
-_LINE_TEXT = r"[^\x00-\x08\x0a-\x1f\x7f-\x9f]"  # with tabs
-_LINES = re.compile(rf"(?:{_LINE_TEXT}*+(?:\x1b\[[0-9;:]*+m{_LINE_TEXT}*+)*+\r\n)++")
-_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _UNFINISHED = re.compile(r"\x1b(?:\[[\x00-\x17\x19\x1c-\x3f\x7f-\x9f]*+|[\x00-\x17\x19\x1c-\x2f\x7f-\x9f]*+)")
 _INSIDE = re.compile(r"[\x00-\x17\x19\x1c-\x1f\x7f-\x9f]")
 _END_OF_STRING = re.compile(r"[\x07\x18\x1a\x1b]")
@@ -98,6 +94,7 @@ class Parser(pyte.ByteStream):
         self.string = ""  # the kind of string that is being read, "[" for an overlong sequence, or ""
         self.parts: list[str] = []
         self.length = 0
+        self._bulk = Bulk(screen)
         super().__init__(screen)
         self._csi = {key: _limited(getattr(screen, name)) for key, name in self.csi.items() if key != "m"}
         self._escape: dict[str, Handler] = {key: getattr(screen, name) for key, name in self.escape.items()}
@@ -129,12 +126,11 @@ class Parser(pyte.ByteStream):
             if self.string:
                 position = self._read_string(data, position)
                 continue
-            if fresh and self._takes_lines() and (lines := _LINES.match(data, position)):
-                self._take_lines(lines[0])
-                position = lines.end()
+            if fresh:
                 fresh = False
-                continue
-            fresh = False
+                if end_of_lines := self._bulk.take(data, position):
+                    position = end_of_lines
+                    continue
             token = match_token(data, position)
             if token is None:
                 data, position = self._irregular(data, position)
@@ -165,88 +161,6 @@ class Parser(pyte.ByteStream):
             screen.last = ""
         if screen.crowded:
             screen.tidy()
-
-    # -- whole lines
-
-    def _takes_lines(self) -> bool:
-        screen = self.screen
-        within = screen.top <= screen.cursor.y <= screen.bottom
-        return within and not screen.inserting and screen.charsets[screen.shift] == "B"
-
-    def _take_lines(self, region: str) -> None:
-        """Lines of text and SGR, each with its CR LF."""
-        screen = self.screen
-        columns = screen.columns
-        blank = screen.styles.blank
-        narrow, tabs = region.isascii(), "\t" in region
-        ready: list[Line] = []
-        screen.last = ""
-        for raw in region[:-2].split("\r\n"):
-            pen = screen.pen
-            if "\x1b" in raw or (tabs and "\t" in raw):
-                text, styles, pen = self._styled(raw, pen)
-            else:
-                text = raw
-                styles = chr(pen) * len(raw)
-            if (
-                len(text) > columns
-                or (pen and blank(pen))
-                or (not narrow and not _narrow(text))
-                or (screen.cursor.x and not ready)
-                or (tabs and "\t" in raw and not self._leaves_gaps(len(ready)))
-            ):
-                if ready:
-                    screen.write_lines(ready)
-                    ready = []
-                self._take_slowly(raw)
-            else:
-                screen.pen = pen
-                ready.append(Line(text, styles))
-        if ready:
-            screen.write_lines(ready)
-
-    def _styled(self, raw: str, pen: int) -> tuple[str, str, int]:
-        """The cells of a line of text, tabs and SGR, their styles, and the style after it. A tab is a gap in the default style."""
-        text = styles = ""
-        end = 0  # of what is drawn: a tab behind it only moves the cursor
-        rendered = self.screen.styles.rendered
-        for index, part in enumerate(_SGR.split(raw)):
-            if index % 2:
-                pen = rendered(pen, part)
-                continue
-            for number, piece in enumerate(part.split("\t")):
-                if number:
-                    gap = 8 - len(text) % 8
-                    text += " " * gap
-                    styles += "\0" * gap
-                if piece:
-                    text += piece
-                    styles += chr(pen) * len(piece)
-                    end = len(text)
-        return text[:end], styles[:end], pen
-
-    def _leaves_gaps(self, ready: int) -> bool:
-        """Whether a tab in the line after so many ready ones only moves over cells that are blank: it comes in at the bottom."""
-        screen = self.screen
-        y = screen.cursor.y + ready
-        blank = y > screen.bottom or (y == screen.bottom and not screen.rows[y].text)
-        return blank and screen.usual_tabs
-
-    def _take_slowly(self, raw: str) -> None:
-        """One line of text, tabs and SGR that needs a closer look: too long, in wide characters, on a background."""
-        screen = self.screen
-        for index, part in enumerate(_SGR.split(raw)):
-            if index % 2:
-                screen.pen = screen.styles.rendered(screen.pen, part)
-            else:
-                for number, piece in enumerate(part.split("\t")):
-                    if number:
-                        screen.tab()
-                    if piece:
-                        screen.draw(piece)
-        screen.last = ""
-        screen.carriage_return()
-        screen.linefeed()
 
     # -- sequences
 
@@ -362,11 +276,3 @@ def _limited(handler: Any) -> tuple[Handler, int]:
     """A handler, and how many parameters it takes."""
     code = handler.__func__.__code__
     return handler, MOST_PARAMETERS if code.co_flags & 0x04 else code.co_argcount - 1
-
-
-def _narrow(text: str) -> bool:
-    """Whether every character takes one column."""
-    if text.isascii():
-        return True
-    found = pieces().match(text)
-    return found is not None and found.lastindex == 1 and found.end() == len(text)
