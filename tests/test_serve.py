@@ -1,11 +1,9 @@
-"""What `cfwb serve` adds to the Explorer's paths, on the sample project: facets, metadata, uploads, every command; and its documents."""
+"""What `cfwb serve` adds to the Explorer's paths, on the sample project: facets, exact values, metadata, pages, uploads of any size."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import socket
 import time
 from collections.abc import Iterator
@@ -16,21 +14,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.support.cli import cfwb
 from tests.support.emulator import EXPLORER
 from tests.support.mirror import Mirror
-from tests.support.oracle import Oracle
 from workbench.api.app import Application
-from workbench.api.differences import as_table
 from workbench.api.door import Door
 from workbench.api.lacking import NEEDS_A_SERVER
-from workbench.api.openapi import explorer_document, operations_document
 from workbench.api.opened import Opened
 from workbench.demo import unpack
 from workbench.model.errors import WorkbenchError
-from workbench.operations import all_operations
 
-ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "/storage/kv/namespaces/sessions-preview"
 OBJECTS = "/r2/buckets/files/objects"
 CLASS = "/workers/durable_objects/namespaces/shop-api-AppRunner"
@@ -41,7 +33,6 @@ APP = f"{CLASS}/objects/my-app"
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
     project = Path(unpack(str(tmp_path_factory.mktemp("demo"))))
     with Mirror(project, tmp_path_factory.mktemp("home")) as running:
-        running.project = project  # type: ignore[attr-defined]
         yield running
 
 
@@ -255,7 +246,7 @@ def test_what_needs_a_running_server_says_so(client: httpx.Client, what: str) ->
 def test_an_upload_streams_both_ways_in_flat_memory(mirror: Mirror, client: httpx.Client) -> None:
     size, piece = 192 << 20, bytes(range(256)) * 4096
     result(client.put(f"{OBJECTS}/warm", content=piece))
-    before = _peak(mirror.pid)
+    before = mirror.peak
 
     def pieces() -> Iterator[bytes]:
         for _ in range(size // len(piece)):
@@ -271,18 +262,7 @@ def test_an_upload_streams_both_ways_in_flat_memory(mirror: Mirror, client: http
     assert result(client.get(f"{OBJECTS}/large", headers={"cf-metadata-only": "true"}))["size"] == size
     result(client.request("DELETE", OBJECTS, json=["large", "warm"]))
     if before is not None:
-        assert (_peak(mirror.pid) or 0) - before < 48 << 20
-
-
-def _peak(pid: int) -> int | None:
-    """The most memory a process has had, in bytes; None where nobody tells."""
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) << 10
-    except OSError:
-        pass
-    return None
+        assert (mirror.peak or 0) - before < 48 << 20
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(mirror: Mirror, client: httpx.Client) -> None:
@@ -355,201 +335,3 @@ async def test_a_client_that_leaves_stops_its_query(tmp_path: Path) -> None:
 
 def _unexpected(error: Exception) -> WorkbenchError:
     raise error
-
-
-# -- every command
-
-
-def operation(mirror: Mirror, client: httpx.Client, name: str, **arguments: Any) -> httpx.Response:
-    return client.post(f"{mirror.origin}/cdn-cgi/cfwb/api/{name}", json=arguments)
-
-
-@pytest.mark.parametrize(
-    ("name", "words", "arguments"),
-    [
-        ("kv.keys.list", ["--binding", "CACHE", "--limit", "3"], {"binding": "CACHE", "limit": 3}),
-        ("kv.values.get", ["config/site", "--binding", "CACHE"], {"key": "config/site", "binding": "CACHE"}),
-        ("r2.objects.list", ["--delimiter", "/", "--limit", "10"], {"delimiter": "/", "limit": 10}),
-        ("do.facets.list", ["--namespace", "AppRunner", "--object", "my-app"], {"namespace": "AppRunner", "object": "my-app"}),
-        ("d1.export", ["--schema-only"], {"schema_only": True}),
-        ("kv.values.export", ["--binding", "CACHE", "--prefix", "config/m"], {"binding": "CACHE", "prefix": "config/m"}),
-        ("workflows.instances.list", ["--limit", "2"], {"limit": 2}),
-        ("kv.values.get", ["nothing", "--binding", "CACHE"], {"key": "nothing", "binding": "CACHE"}),
-        ("state.delete", [], {}),
-        ("schema", ["kv.values.put"], {"operation": "kv.values.put"}),
-    ],
-)  # fmt: skip
-def test_a_command_answers_as_on_the_command_line(
-    mirror: Mirror,
-    client: httpx.Client,
-    tmp_path: Path,
-    name: str,
-    words: list[str],
-    arguments: dict[str, Any],
-) -> None:
-    project: Path = mirror.project  # type: ignore[attr-defined]
-    there = cfwb(*name.split("."), *words, "--json", cwd=project, home=tmp_path).json
-    here = operation(mirror, client, name, **arguments).json()
-    if name == "schema":  # it needs no project, so a command line only tells the folder
-        there["target"] = here["target"]
-    assert here == there
-
-
-def test_rows_are_sent_while_they_are_read(mirror: Mirror, client: httpx.Client) -> None:
-    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT i, 'text' FROM n"
-    operation(mirror, client, "d1.query", sql="SELECT 1")
-    before = _peak(mirror.pid)
-    said = operation(mirror, client, "d1.query", sql=sql).json()
-    (found,) = said["result"]
-    assert found["columns"] == ["i", "'text'"] and len(found["rows"]) == 400_000
-    assert found["rows"][-1] == [400_000, "text"] and said["result_info"] == {"count": 1, "cursor": None}
-    if before is not None:
-        assert (_peak(mirror.pid) or 0) - before < 40 << 20
-
-
-def test_an_answer_that_breaks_off_stays_one_value(mirror: Mirror, client: httpx.Client) -> None:
-    sql = (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
-        "SELECT CASE WHEN i > 90000 THEN abs(-9223372036854775807 - 1) ELSE i END FROM n"
-    )
-    said = operation(mirror, client, "d1.query", sql=sql)
-    assert said.status_code == 200
-    assert said.json()["error"]["code"] == "sql.error"
-    assert 0 < len(said.json()["result"][0]["rows"]) <= 90_000
-
-
-def test_lists_page_unless_a_limit_is_given(mirror: Mirror, client: httpx.Client) -> None:
-    where = {"binding": "CACHE", "prefix": "config/"}
-    first = operation(mirror, client, "kv.keys.list", limit=2, **where).json()
-    then = operation(mirror, client, "kv.keys.list", cursor=first["result_info"]["cursor"], **where).json()
-    whole = operation(mirror, client, "kv.keys.list", **where).json()
-    assert operation(mirror, client, "kv.keys.list", binding="CACHE").json()["result_info"]["count"] == 1000
-    assert first["result"] + then["result"] == whole["result"]
-
-
-def test_what_destroys_has_to_be_forced_here_too(mirror: Mirror, client: httpx.Client) -> None:
-    put = operation(mirror, client, "kv.values.put", binding="SESSIONS", key="gone", value={"$bytes": "AP8="})
-    assert put.json()["result"]["size_bytes"] == 2
-    asked = operation(mirror, client, "kv.values.delete", binding="SESSIONS", key=["gone"])
-    assert (asked.status_code, asked.json()["error"]["code"]) == (409, "confirmation.needed")
-    dry = operation(mirror, client, "kv.values.delete", binding="SESSIONS", key=["gone"], dry_run=True)
-    assert dry.json()["result"]["total"] == 1 and dry.json()["result"]["dry_run"] is True
-    done = operation(mirror, client, "kv.values.delete", binding="SESSIONS", key=["gone"], force=True)
-    assert done.json()["result"]["total"] == 1
-
-
-def test_no_file_of_the_server_is_read_or_written(
-    mirror: Mirror, client: httpx.Client, tmp_path: Path
-) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("not yours")
-    put = operation(mirror, client, "kv.values.put", binding="SESSIONS", key="f", file=str(secret))
-    assert put.status_code == 200
-    assert client.get(f"{NAMESPACE}/values/f").text == str(secret), "a file is given as its content"
-    out = operation(mirror, client, "d1.export", output=str(tmp_path / "out.sql"))
-    assert out.status_code == 400 and not (tmp_path / "out.sql").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "status", "code"),
-    [
-        ("kv.nothing.list", b"{}", 400, "usage"),
-        ("kv.keys.list", b"{bad", 400, "usage"),
-        ("kv.keys.list", b"[]", 400, "usage"),
-        ("kv.keys.list", b'{"odd": 1}', 400, "usage"),
-        ("kv.keys.list", b'{"binding": "NOPE"}', 404, "kv.namespace_not_found"),
-        ("kv.keys.list", b'{"binding": "CACHE", "limit": "x"}', 400, "usage"),
-    ],
-)
-def test_a_wrong_request_is_an_envelope(
-    mirror: Mirror, client: httpx.Client, name: str, body: bytes, status: int, code: str
-) -> None:
-    answer = client.post(f"{mirror.origin}/cdn-cgi/cfwb/api/{name}", content=body)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
-    assert answer.json()["target"]["kind"] == "local"
-
-
-# -- the documents
-
-
-def operations_of(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """By method and path, whatever the names in it are called."""
-    return {
-        (method, re.sub(r"{[^}]*}", "{}", path)): described
-        for path, methods in document["paths"].items()
-        for method, described in methods.items()
-        if method in ("get", "put", "post", "patch", "delete")
-    }
-
-
-def test_the_document_has_every_path_of_the_original_s(oracle: Oracle) -> None:
-    theirs = operations_of(oracle.emulator.explorer(""))
-    ours = operations_of(explorer_document())
-    assert len(theirs) > 40
-    assert set(theirs) <= set(ours), set(theirs) - set(ours)
-    for key, described in theirs.items():
-        assert ours[key]["operationId"] == described["operationId"]
-        names = {row["name"] for row in described.get("parameters", []) if row.get("in") == "query"}
-        if "x-cfwb-operations" in ours[key]:
-            assert names <= {row["name"] for row in ours[key].get("parameters", [])}, key
-
-
-def test_the_document_holds_together(client: httpx.Client) -> None:
-    document = result_document = client.get("/").json()
-    assert document == client.get("").json() == json.loads(json.dumps(explorer_document()))
-    ids = [described["operationId"] for described in operations_of(result_document).values()]
-    assert len(ids) == len(set(ids))
-    names = {operation.name for operation in all_operations()}
-    for (_, path), described in operations_of(document).items():
-        assert described["summary"], path
-        assert set(described.get("x-cfwb-operations", [])) <= names
-        in_path = [row for row in described.get("parameters", []) if row["in"] == "path"]
-        assert path.count("{") == len(in_path)
-    for reference in _references(document):
-        assert reference in document["components"]["schemas"]
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if "$ref" in node:
-            yield node["$ref"].removeprefix("#/components/schemas/")
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
-
-
-def test_every_command_is_in_the_operations_document(mirror: Mirror, client: httpx.Client) -> None:
-    document = client.get(f"{mirror.origin}/cdn-cgi/cfwb/api").json()
-    assert document == json.loads(json.dumps(operations_document()))
-    assert {path[1:] for path in document["paths"]} == {operation.name for operation in all_operations()}
-    put = document["paths"]["/kv.values.put"]["post"]
-    schema = put["requestBody"]["content"]["application/json"]["schema"]
-    assert schema["required"] == ["key"] and "force" in schema["properties"]
-    assert put["security"] == [{"token": []}]
-    for reference in _references(document):
-        assert reference in document["components"]["schemas"]
-
-
-def test_the_page_lists_all_differences() -> None:
-    assert as_table() in (ROOT / "docs" / "serve.md").read_text()
-
-
-def test_the_server_costs_no_other_command_anything(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    script = (
-        "import sys; sys.argv = ['cfwb', 'schema', '--json']\n"
-        "import atexit, os; real = os._exit\n"
-        "def leave(status):\n"
-        "    loaded = [m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn') or m.startswith('workbench.api')]\n"
-        "    sys.stderr.write(repr(loaded)); sys.stderr.flush(); real(status)\n"
-        "os._exit = leave\n"
-        "from workbench.cli.main import main; main()\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"HOME": str(tmp_path)}
-    )  # fmt: skip
-    assert done.stderr == "[]", done.stderr

@@ -16,9 +16,10 @@ from tests.support.cli import PROGRAM, environment
 
 
 class Mirror:
-    """A running server; a context manager that stops it. url: the API's base. origin: `http://127.0.0.1:PORT`."""
+    """A running server of `project`; a context manager that stops it. url: the API's base. origin: `http://127.0.0.1:PORT`."""
 
     def __init__(self, project: Path, home: Path, *arguments: str) -> None:
+        self.project = project
         self._errors = (home / "serve.err").open("w+b")
         self._process = subprocess.Popen(
             [*PROGRAM, "serve", "--port", "0", "--project", str(project), *arguments],
@@ -47,6 +48,17 @@ class Mirror:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def peak(self) -> int | None:
+        """The most memory it has had, in bytes; None where nobody tells."""
+        try:
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM"):
+                    return int(line.split()[1]) << 10
+        except OSError:
+            pass
+        return None
 
     def client(self, *, token: bool = True, **options: Any) -> httpx.Client:
         """A client of the API's base, with the token."""
