@@ -32,15 +32,18 @@ class Picture(NamedTuple):
     light: bool = False
 
 
+ORDERS = ("f4", *["down"] * 6, "o")
+"""To the table of that name in the schema, and open it."""
+
 PICTURES = (
-    Picture("workbench", (160, 45), "AppRunner/my-app"),
+    Picture("workbench", (160, 45), "AppRunner/my-app", ("right", "down", "down")),
     Picture("keys", (160, 45), "CACHE", ("down", "enter", "down")),
     Picture("keys-80x24", (80, 24), "CACHE", ("down", "enter", "down")),
     Picture("keys-light", (160, 45), "CACHE", ("down", "enter", "down"), True),
     Picture("objects", (160, 45), "FILES", ("down", "down", "down", "enter")),
-    Picture("console", (160, 45), "shop"),
-    Picture("console-light", (160, 45), "shop", (), True),
-    Picture("workflow", (160, 45), "billing-flow"),
+    Picture("console", (160, 45), "shop", ORDERS),
+    Picture("console-light", (160, 45), "shop", ORDERS, True),
+    Picture("workflow", (160, 45), "billing-flow", ("down", "down", "enter", "up")),
     Picture("commands", (120, 36), "", ("colon",)),
     Picture("help", (120, 36), "", ("question_mark",)),
 )

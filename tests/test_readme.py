@@ -81,3 +81,10 @@ def test_the_two_commands_of_the_readme_are_make_targets() -> None:
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         named = set(re.findall(r"`make ([a-z]+)`|^ {4}make ([a-z]+)", file.read(), re.M))
     assert {name for pair in named for name in pair if name} <= targets
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+        targets = re.findall(r"\]\((?!https?:)([^)#]+)", file.read())
+    assert [target for target in targets if not os.path.exists(os.path.join(ROOT, target))] == []

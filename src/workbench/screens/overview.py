@@ -124,11 +124,11 @@ class StatePane(_TextPane):
         except WorkbenchError as error:
             return [*parts, "\n", (visible(error.message), "$text-error")]
         total = sum(one.size_bytes for one in entries)
-        rows = [("", "kind", "resource", "size", "files", "what it is")]
+        rows = [("", "size", "kind", "resource", "files", "what it is")]
         for one in entries:
             sign = "" if one.bound else "○"
             what = one.note or one.path
-            rows.append((sign, one.kind, one.resource or "", size(one.size_bytes), f"{one.files:,}", what))
+            rows.append((sign, f"{size(one.size_bytes):>9}", one.kind, one.resource or "", f"{one.files:,}", what))
         return [*parts, (f"{size(total)} in all\n\n", "bold"), *table_lines(rows)]
 
 

@@ -45,7 +45,7 @@ class Uploads(ModalScreen[None]):
 
     async def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
-        table.add_columns("key", "parts", "size", "begun", "upload")
+        table.add_columns("key", "parts", "size", "upload", "begun")
         table.focus()
         await self._fill()
 
@@ -63,8 +63,8 @@ class Uploads(ModalScreen[None]):
                 one.key,
                 f"{one.parts}",
                 size(one.size),
-                (one.initiated or "")[:16].replace("T", " "),
                 one.upload_id,
+                (one.initiated or "not known here")[:16].replace("T", " "),
             )
             table.add_row(*[Text(visible(cell, limit=80)) for cell in cells])
         self._say("" if self._uploads else "None: every upload was completed or aborted.")

@@ -28,7 +28,7 @@ class HistoryScreen(ModalScreen[str | None]):
     HistoryScreen > Vertical {
         width: 94%; max-width: 120; height: 90%; padding: 0 1; background: $surface; border: round $primary;
     }
-    HistoryScreen SafeInput { border: none; height: 1; padding: 0; background: $panel; }
+    HistoryScreen SafeInput { background: $panel; }
     HistoryScreen OptionList { height: 1fr; border: none; padding: 0; background: $surface; }
     HistoryScreen #keys { height: 1; color: $text-muted; }
     """
@@ -47,7 +47,7 @@ class HistoryScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield SafeInput(placeholder="find in the history", id="find")
+            yield SafeInput(placeholder="find in the history", id="find", compact=True)
             yield OptionList(id="entries")
             yield Static(Content("enter put it in the editor · esc back"), id="keys")
 
@@ -95,6 +95,6 @@ def _line(entry: Entry) -> Content:
     if entry.error is not None:
         parts.append(("  ✗ failed", "$text-error"))
     elif entry.rows is not None:
-        parts.append((f"  {entry.rows:,} rows", "$text-muted"))
+        parts.append((f"  {entry.rows:,} row{'s' if entry.rows != 1 else ''}", "$text-muted"))
     parts.append((f"  {visible(entry.label, limit=40)}", "$text-muted"))
     return Content.assemble(*parts)

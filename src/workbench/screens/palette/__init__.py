@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 _NOT_HERE = ("completion", "agent-context")
 
 
+# The first word of the operations on what a pane shows, where it is not the pane's kind.
+_PRODUCTS = {
+    "do_namespace": "do",
+    "do_object": "do",
+    "do_facet": "do",
+    "workflow": "workflows",
+    "terminal": "sandboxes",
+    "process": "sandboxes",
+}
+
+
 def window_commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
     """What the window can do, under names one would type."""
     screen = app.workbench
@@ -50,7 +61,9 @@ class OperationCommands(Provider):
             self.app.push_screen(OperationForm(workbench.session, name, workbench.context()))
 
     async def discover(self) -> Hits:
-        for one in self._operations:
+        pane = self.app.workbench.active_pane  # type: ignore[attr-defined]
+        product = _PRODUCTS.get(pane.locator.kind, pane.locator.kind) if pane is not None else ""
+        for one in sorted(self._operations, key=lambda one: one.words[0] != product):
             words = " ".join(one.words)
             yield DiscoveryHit(words, lambda name=one.name: self._open(name), help=one.summary)
 

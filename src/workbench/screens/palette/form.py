@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -26,6 +26,8 @@ _NOT_ASKED = ("force", "dry_run")
 
 
 KEYS = "enter or ctrl+r run · tab next field · esc back"
+AROUND = 11
+"""Lines of the dialog and around it that are not fields: frame, name, target, summary, what is wrong, keys."""
 ROWS = 200
 """The page a list is asked for here, unless one asks for another."""
 
@@ -83,6 +85,10 @@ class OperationForm(ModalScreen[None]):
         if not given and parameter.name == "limit" and self.operation.pages:
             given = str(ROWS)
         yield SafeInput(given, compact=True, id=f"p-{parameter.name}")
+
+    def on_resize(self, event: events.Resize) -> None:
+        # What stands around the fields keeps its lines, whatever their number.
+        self.query_one("#fields").styles.max_height = max(4, event.size.height - AROUND)
 
     def on_mount(self) -> None:
         fields = [widget for widget in self.query("Input, Select, Checkbox") if widget.focusable]
