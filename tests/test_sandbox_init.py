@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.sandbox import Sandbox, process_disk, running
 from workbench.model.errors import WorkbenchError
-from workbench.sandbox.channel import DATA, END, JSON, STDERR, Channel, Exchange
+from workbench.sandbox.channel import DATA, END, JSON, STDERR, Channel, Exchange, Frame
 from workbench.sandbox.providers import Spec
 from workbench.sandbox.providers.process import ProcessProvider
 
@@ -324,6 +324,29 @@ async def test_a_slow_viewer_misses_nothing_of_a_flood(box: Sandbox) -> None:
         await seen.send(DATA, b"\n")
         await asyncio.sleep(0.3)
         assert len(await read_until(seen, b"end")) >= 9_000_000
+
+
+async def test_a_viewer_that_stops_reading_holds_nobody_up(box: Sandbox) -> None:
+    flood = "read x; head -c 20000000 /dev/zero; echo end; read x"
+    await box.channel.open_terminal("t", ["sh", "-c", flood])
+    async with await box.channel.attach("t") as stuck, await box.channel.attach("t") as reads:
+        await stuck.answer()
+        await reads.answer()
+        await reads.send(DATA, b"\n")
+        assert len(await read_until(reads, b"end")) >= 20_000_000
+        status = Path(f"/proc/{box.running.pid}/status").read_text()
+        resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        assert resident < 60_000
+        late = [frame async for frame in _until_lost(stuck)]
+        assert late[-1].json()["lost"]
+
+
+async def _until_lost(exchange: Exchange) -> AsyncIterator[Frame]:
+    async with asyncio.timeout(20):
+        async for frame in exchange:
+            yield frame
+            if frame.kind == JSON and "lost" in frame.json():
+                return
 
 
 async def test_control_c_in_a_terminal_reaches_the_foreground_job(box: Sandbox) -> None:

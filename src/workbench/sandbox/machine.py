@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -32,8 +33,12 @@ class Machine:
         self.folder = folder or default_folder()
 
     def make_folder(self, path: str) -> None:
-        """A folder that the owner may walk through, below one that it may."""
-        os.makedirs(path, mode=0o711 if self.owner is not None else 0o700, exist_ok=True)
+        """A folder that the owner may walk through, whatever the umask; the folders above it too, where they are missing."""
+        if not os.path.isdir(path):
+            self.make_folder(os.path.dirname(path))
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path)
+                os.chmod(path, 0o711 if self.owner is not None else 0o700)
 
     @property
     def programs(self) -> str:
@@ -138,6 +143,8 @@ def _moved(machine: Machine, place: str, version: str) -> str:
         libraries = place + ".libs"
         if os.path.isdir(libraries):
             shutil.copytree(libraries, os.path.join(made, os.path.basename(libraries)))
+        for folder, _, _ in os.walk(made):
+            os.chmod(folder, 0o755)
         try:
             os.rename(made, target)
         except OSError:  # somebody else was quicker

@@ -81,6 +81,7 @@ def ensure(machine: Machine) -> Base:
             os.mkdir(making, 0o755)
             _skeleton("/usr", os.path.join(making, "usr"))
             generated.make(os.path.join(making, "top"))
+            _open_up(making)
             if machine.owner is not None:
                 _give(making, machine.owner)
             os.rename(making, base.folder)
@@ -100,6 +101,18 @@ def _skeleton(source: str, target: str) -> None:
                         pending.append((entry.path, os.path.join(made, entry.name)))
         except OSError:
             continue
+
+
+def _open_up(path: str) -> None:
+    """Folders as a system has them, where the umask of who makes them is stricter than a system's."""
+    with open("/proc/self/status") as file:
+        umask = next((int(line.split()[1], 8) for line in file if line.startswith("Umask:")), 0o022)
+    if umask & 0o055:
+        for folder, _, _ in os.walk(path):
+            if os.lstat(folder).st_mode & 0o777 == 0o777 & ~umask and folder != os.path.join(
+                path, "top", "root"
+            ):
+                os.chmod(folder, 0o755)
 
 
 def _give(path: str, owner: int) -> None:
