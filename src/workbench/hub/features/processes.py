@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from workbench.model.errors import WorkbenchError
 from workbench.model.times import iso
 from workbench.sandbox.channel import DATA, JSON, STDERR
+from workbench.sandbox.spec import EGRESS_PORT
 
 from ..bodies import Fields, required_json
 from ..bridge import any_path, checked_session
@@ -173,14 +174,15 @@ class Processes(Feature):
         )
 
     async def ports(self, request: Request) -> Response:
-        """`{ports: [{port, address, preview}]}` of what listens inside."""
+        """`{ports: [{port, address, preview}]}` of what listens inside, but for the init's own way out."""
         from .previews import Previews
 
         sandbox = self.hub.sandboxes.get(request.path_params["id"])
         async with sandbox.use() as channel:
             found = await channel.ports()
         urls = {preview["port"]: preview["url"] for preview in self.hub.feature(Previews).listed(sandbox)}
-        return JSONResponse({"ports": [{**each, "preview": urls.get(each.get("port"))} for each in found]})
+        own = [each for each in found if each.get("port") != EGRESS_PORT]
+        return JSONResponse({"ports": [{**each, "preview": urls.get(each.get("port"))} for each in own]})
 
 
 async def _while_asked(request: Request, work: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:

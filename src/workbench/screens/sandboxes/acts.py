@@ -9,7 +9,7 @@ from textual import work
 from textual.binding import Binding
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.sandboxes import Port, Sandbox, SandboxProcess, Terminal
+from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.model.state import Removal
 from workbench.screens.dialogs import Ask, Confirm
 from workbench.screens.pane import Locator, Pane
@@ -28,6 +28,8 @@ class SandboxActs(Pane):
         Binding("x", "run", "Run", show=False),
         Binding("p", "preview", "Preview", show=False),
         Binding("f", "fork", "Fork"),
+        Binding("c", "snapshot", "Snapshot", show=False),
+        Binding("o", "network", "Network", show=False),
         Binding("d,delete", "delete", "Delete"),
     ]
 
@@ -43,7 +45,17 @@ class SandboxActs(Pane):
         """What changed is read; the cursor stays."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("terminal", "start_or_stop", "freeze", "run", "preview", "fork", "delete"):
+        if action in (
+            "terminal",
+            "start_or_stop",
+            "freeze",
+            "run",
+            "preview",
+            "fork",
+            "snapshot",
+            "network",
+            "delete",
+        ):
             return bool(self.is_mounted and self.sandbox is not None)
         return True
 
@@ -168,19 +180,58 @@ class SandboxActs(Pane):
 
     @work
     async def action_fork(self) -> None:
-        """Copies of its disk, as sandboxes of their own."""
-        sandbox = self.sandbox
+        """Copies of its disk, as it is or as in the snapshot under the cursor, as sandboxes of their own."""
+        sandbox, item = self.sandbox, self.panel.item
         if sandbox is None:
             return
+        snapshot = item.what if item is not None and isinstance(item.what, DiskSnapshot) else None
         asked = Ask(
-            f"Fork {sandbox.name}",
+            f"Fork {sandbox.name}" + (f" as in {snapshot.name or snapshot.id}" if snapshot else ""),
             target=self.session.target,
-            label="Names for the forks, with spaces between. It is stopped for a moment: its processes end.",
+            label="Names for the forks, with spaces between. Each has the whole disk; processes are not copied.",
             value=f"{sandbox.name}-1 {sandbox.name}-2",
         )
         names = await self.app.push_screen_wait(asked)
         if names:
-            await self._did("sandboxes.copy", sandbox=sandbox.name, name=names.split())
+            more = {"snapshot": snapshot.id} if snapshot else {}
+            await self._did("sandboxes.copy", sandbox=sandbox.name, names=names.split(), **more)
+
+    @work
+    async def action_snapshot(self) -> None:
+        """A picture of its whole disk."""
+        sandbox = self.sandbox
+        if sandbox is None:
+            return
+        asked = Ask(f"Snapshot of {sandbox.name}", target=self.session.target, label="Its name, or nothing:")
+        name = await self.app.push_screen_wait(asked)
+        if name is not None:
+            more = {"name": name} if name else {}
+            await self._did("sandboxes.snapshots.create", sandbox=sandbox.name, **more)
+
+    @work
+    async def put_back(self, snapshot: DiskSnapshot) -> None:
+        """Put the disk back, after asking."""
+        sandbox = self.sandbox
+        if sandbox is None:
+            return
+        asked = Confirm(
+            f"Restore {sandbox.name}",
+            target=self.session.target,
+            question=f"Its disk becomes what it was in {snapshot.name or snapshot.id} ({snapshot.created}). Its processes end.",
+            note="What the disk holds now is kept as an automatic snapshot.",
+            action="Restore",
+        )
+        if await self.app.push_screen_wait(asked):
+            await self._did("sandboxes.snapshots.restore", sandbox=sandbox.name, snapshot=snapshot.id)
+
+    def action_network(self) -> None:
+        """What it may reach: the form of the operation, begun with the sandbox."""
+        from workbench.screens.palette.form import OperationForm
+
+        if self.sandbox is not None:
+            self.app.push_screen(
+                OperationForm(self.session, "sandboxes.network.update", {"sandbox": self.sandbox.name})
+            )
 
     @work
     async def action_delete(self) -> None:
@@ -199,6 +250,13 @@ class SandboxActs(Pane):
         elif isinstance(what, Port):
             if what.preview:
                 await self._did("sandboxes.previews.delete", sandbox=sandbox.name, port=what.port)
+        elif isinstance(what, DiskSnapshot):
+            await self._removed(
+                "sandboxes.snapshots.delete",
+                f"Delete snapshot {what.name or what.id}",
+                None,
+                snapshot=what.id,
+            )
         elif isinstance(what, Terminal):
             await self._removed("terminals.delete", f"End terminal {what.id}", sandbox.name, terminal=what.id)
         else:
@@ -209,9 +267,11 @@ class SandboxActs(Pane):
         if await self.app.push_screen_wait(asked):
             await self._did(operation, **arguments)
 
-    async def _removed(self, operation: str, title: str, sandbox: str, **arguments: Any) -> None:
+    async def _removed(self, operation: str, title: str, sandbox: str | None, **arguments: Any) -> None:
         """After showing what goes."""
-        removal: Removal | None = await self._call(operation, dry_run=True, sandbox=sandbox, **arguments)
+        if sandbox is not None:
+            arguments["sandbox"] = sandbox
+        removal: Removal | None = await self._call(operation, dry_run=True, **arguments)
         if removal is None:
             return
         asked = Confirm(
@@ -222,4 +282,4 @@ class SandboxActs(Pane):
             note=removal.note,
         )
         if await self.app.push_screen_wait(asked):
-            await self._did(operation, force=True, sandbox=sandbox, **arguments)
+            await self._did(operation, force=True, **arguments)

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.sandboxes import Port, Sandbox, SandboxProcess, Terminal
+from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.model.text import visible
 from workbench.widgets.binding_tree import BindingTree, Item
 
@@ -33,7 +33,7 @@ class SandboxPanel(Vertical):
         yield Static(id="apart")
 
     def on_mount(self) -> None:
-        self.inside.open_keys.update(("terminals", "processes", "ports"))
+        self.inside.open_keys.update(("terminals", "processes", "ports", "snapshots"))
 
     @property
     def inside(self) -> BindingTree:
@@ -57,16 +57,29 @@ class SandboxPanel(Vertical):
         self.query_one("#head", Static).update(_head(sandbox) if sandbox else Content(""))
         self.query_one("#apart", Static).update(_apart(sandbox) if sandbox else Content(""))
 
-    def fill(self, terminals: list[Terminal], processes: list[SandboxProcess], ports: list[Port]) -> None:
-        """What is in it now."""
+    def fill(
+        self,
+        terminals: list[Terminal],
+        processes: list[SandboxProcess],
+        ports: list[Port],
+        snapshots: list[DiskSnapshot],
+    ) -> None:
+        """What is in it now; where that says the same as before, nothing moves."""
         if self.sandbox is not None:
-            self.inside.show(reading.items_of(self.sandbox, terminals, processes, ports))
+            items = reading.items_of(self.sandbox, terminals, processes, ports, snapshots)
+            if _lines(items) != _lines(self.inside.items):
+                self.inside.show(items)
 
     def say(self, error: WorkbenchError) -> None:
         """Why it can't be shown."""
         self.query_one("#head", Static).update(
             Content.assemble((visible(error.message, limit=500), "$text-error"), "\n", visible(error.hint))
         )
+
+
+def _lines(items: list[Item]) -> list[Any]:
+    """All that is seen of items."""
+    return [(item.key, item.label, item.note, _lines(item.children)) for item in items]
 
 
 def _head(sandbox: Sandbox) -> Content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.model.sandboxes import Port, Sandbox, SandboxProcess, Terminal, Usage
+from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal, Usage
 from workbench.screens.pane import Details, Locator
 from workbench.screens.when import from_now
 from workbench.widgets.binding_tree import Item
@@ -99,11 +99,13 @@ def items_of(
     terminals: Sequence[Terminal],
     processes: Sequence[SandboxProcess],
     ports: Sequence[Port],
+    snapshots: Sequence[DiskSnapshot] = (),
 ) -> list[Item]:
     """What is in it, under headings; a heading without lines says how some come to be."""
     return [
         _heading("terminals", "Terminals", "t opens one", [_terminal(sandbox, one) for one in terminals]),
         _heading("processes", "Processes", "x runs one", [_process(sandbox, one) for one in processes]),
+        _heading("snapshots", "Snapshots", "c takes one", [_snapshot(one) for one in snapshots]),
         _heading("ports", "Ports", "none is listened on", [_port(one) for one in ports]),
     ]
 
@@ -154,6 +156,18 @@ def _port(port: Port) -> Item:
         what=port,
         note=port.preview or "p makes a preview",
         locator=port.port,
+    )
+
+
+def _snapshot(snapshot: DiskSnapshot) -> Item:
+    own = "" if not snapshot.automatic else "automatic · "
+    return Item(
+        f"snapshot/{snapshot.id}",
+        snapshot.name or snapshot.id,
+        kind="snapshot",
+        what=snapshot,
+        note=own + from_now(snapshot.created),
+        locator=snapshot.id,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from textual.widgets import Static
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
-from workbench.model.sandboxes import Sandbox
+from workbench.model.sandboxes import DiskSnapshot, Sandbox
 from workbench.screens.pane import Details, Locator
 from workbench.screens.session import Session
 from workbench.widgets.binding_tree import BindingTree
@@ -43,7 +44,8 @@ class SandboxesPane(SandboxActs):
         "Every sandbox of this project: ▶ running, ‖ frozen, ☾ asleep (it wakes when something of it is wanted), ■ stopped, ✗ failed.\n"
         "Enter goes to what is in the one under the cursor; enter there opens a terminal, a process's log or a port in the browser.\n"
         "n makes a sandbox, t opens a terminal, x runs a command in the background, p makes a preview of a port, f forks it with its "
-        "disk, s starts or stops it, z freezes it. d deletes what is under the cursor, after showing what goes.\n"
+        "disk, c takes a snapshot (enter on one puts it back), o says what it may reach, s starts or stops it, z freezes it.\n"
+        "d deletes what is under the cursor, after showing what goes.\n"
         "Below stands what keeps it from the machine (+) and what does not (−). Everything else is among the commands (:)."
     )
     BINDINGS: ClassVar[list[Any]] = [
@@ -138,14 +140,13 @@ class SandboxesPane(SandboxActs):
             found: Sandbox = await call("sandboxes.get", sandbox=name, as_is=True)
             self.panel.show(found)
             self.show_details(reading.details_of(found))
-            if found.state in ("running", "frozen"):
-                self.panel.fill(
-                    await call("terminals.list", sandbox=name),
-                    await call("sandboxes.processes.list", sandbox=name),
-                    await call("sandboxes.ports.list", sandbox=name) if found.state == "running" else [],
-                )
-            else:
-                self.panel.fill([], [], [])
+            alive = found.state in ("running", "frozen")
+            self.panel.fill(
+                await call("terminals.list", sandbox=name) if alive else [],
+                await call("sandboxes.processes.list", sandbox=name) if alive else [],
+                await call("sandboxes.ports.list", sandbox=name) if found.state == "running" else [],
+                await call("sandboxes.snapshots.list", sandbox=name),
+            )
         except WorkbenchError as error:
             self.panel.say(error)
         self.refresh_bindings()
@@ -154,7 +155,15 @@ class SandboxesPane(SandboxActs):
         """What it uses goes on changing without anything happening."""
         sandbox = self.sandbox
         if sandbox is not None and sandbox.state == "running" and self.is_on_screen:
-            self._load(sandbox, at_once=True)
+            self._measure(sandbox)
+
+    @work(exclusive=True, group="measure")
+    async def _measure(self, sandbox: Sandbox) -> None:
+        """Its facts alone: to ask what listens inside would keep it from falling asleep."""
+        with contextlib.suppress(WorkbenchError):
+            found: Sandbox = await self.session.call("sandboxes.get", sandbox=sandbox.id, as_is=True)
+            if self.sandbox is not None and found.id == self.sandbox.id:
+                self.panel.show(found)
 
     def concerns(self, paths: Collection[str]) -> bool:
         return any(path.startswith("sandboxes/") for path in paths)
@@ -180,6 +189,8 @@ class SandboxesPane(SandboxActs):
             self.post_message(self.Open(event.item.locator))
         elif event.item.kind == "port":
             self.action_preview()
+        elif isinstance(event.item.what, DiskSnapshot):
+            self.put_back(event.item.what)
 
     @on(BindingTree.Moved)
     @on(BindingTree.Unfolded)

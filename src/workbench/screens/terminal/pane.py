@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container
+from textual.containers import Container, Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -15,6 +15,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import Sandbox, Terminal
 from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.sandboxes.requests import Requests
 from workbench.screens.session import Session
 
 from .tile import TerminalTile
@@ -35,7 +36,8 @@ class TerminalPane(Pane):
         "Free: / finds (a regular expression after a second /), v selects (V lines, ctrl+v a block), y copies, arrows and page keys "
         "scroll, f8 or enter types again. Shift+page keys and the wheel scroll at any time; shift with the mouse selects where the "
         "program has the mouse.\n"
-        "s splits beside, S below; tab goes to the next; x closes a split, its program goes on. z: whose size the terminal takes.\n"
+        "s splits beside, S below; tab goes to the next; x closes a split, its program goes on. z: whose size the terminal takes. "
+        "o: what the sandbox asks for outside, as it does.\n"
         "Closing the tab ends nothing: open it again, and the screen is as it is then. d ends the program."
     )
     BINDINGS: ClassVar[list[Any]] = [
@@ -44,6 +46,7 @@ class TerminalPane(Pane):
         Binding("tab", "next(1)", "Next", show=False),
         Binding("shift+tab", "next(-1)", "Before", show=False),
         Binding("x", "unsplit", "Close split", show=False),
+        Binding("o", "requests", "Outbound"),
         Binding("d", "end", "End it", show=False),
     ]
 
@@ -54,7 +57,7 @@ class TerminalPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Static(UNSAFE, id="unsafe")
-        with Container(id="tiles"):
+        with Horizontal(id="beside"), Container(id="tiles"):
             yield self._made(self._wish) or self._tile(self.locator.object, type_at_once=True)
 
     def on_mount(self) -> None:
@@ -181,6 +184,16 @@ class TerminalPane(Pane):
             await parent.remove()
         self.focus_first()
         self.post_message(self.TitleChanged())
+
+    @work(exclusive=True, group="requests")
+    async def action_requests(self) -> None:
+        """What the sandbox asks for outside, beside the terminals; again: away with it."""
+        shown = self.query(Requests)
+        if shown:
+            await shown.remove()
+            self.focus_first()
+        else:
+            await self.query_one("#beside").mount(Requests(self.session, self.locator.resource))
 
     def action_next(self, step: int) -> None:
         """To the next tile."""
