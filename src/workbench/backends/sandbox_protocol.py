@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from workbench.model.contexts import CodeContext
 from workbench.model.hub import Hub, HubStopped
+from workbench.model.mounts import SandboxMount
 from workbench.model.network import CredentialRule, NetworkPolicy, OutboundRequest, SecretName
 from workbench.model.page import Page
 from workbench.model.sandboxes import (
@@ -225,6 +226,23 @@ class SandboxContexts(Protocol):
         ...
 
 
+class SandboxMounts(Protocol):
+    async def list(self, sandbox: str) -> list[SandboxMount]: ...
+    async def bucket(
+        self,
+        sandbox: str,
+        path: str,
+        bucket: str,
+        prefix: str = "",
+        read_only: bool = False,
+        of: str = "local",
+    ) -> SandboxMount: ...
+    async def folder(
+        self, sandbox: str, path: str, folder: str, writable: bool = False, restart: bool = False
+    ) -> SandboxMount: ...
+    async def delete(self, sandbox: str, path: str, restart: bool = False) -> None: ...
+
+
 class Sandboxes(Protocol):
     """Everything a server of sandboxes can do."""
 
@@ -244,6 +262,8 @@ class Sandboxes(Protocol):
     def network(self) -> SandboxNetwork: ...
     @property
     def contexts(self) -> SandboxContexts: ...
+    @property
+    def mounts(self) -> SandboxMounts: ...
 
     async def hub(self) -> Hub:
         """The hub, as far as it runs; starts none."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.sandbox.spec import Spec
 
     from .core import Hub
+    from .record import Record
     from .sandbox import Sandbox
 
 
@@ -38,6 +39,9 @@ class Feature:
 
     async def created(self, sandbox: Sandbox, options: dict[str, Any]) -> None:
         """A sandbox was made with these options (the JSON body of its creation); raise `Problem` to refuse."""
+
+    async def forked(self, sandbox: Sandbox, like: Record) -> None:
+        """It was made like another one, whose record this is; after `created`."""
 
     async def starting(self, sandbox: Sandbox, spec: Spec) -> Spec:
         """Before its processes begin: the spec as this feature wants it; what must be in its folder goes there now."""

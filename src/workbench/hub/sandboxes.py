@@ -148,6 +148,8 @@ class Sandboxes:
             only(sandbox)
             for feature in self.hub.features:
                 await feature.created(sandbox, options)
+                if like is not None:
+                    await feature.forked(sandbox, like)
             sandbox.save()
         except BaseException:
             self._forget(sandbox)

@@ -40,6 +40,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "sandbox_snapshots",
         "sandbox_network",
         "sandbox_contexts",
+        "sandbox_mounts",
     ),
     "terminals": ("terminals", "sandbox_terminals"),
     "schema": ("guide",),

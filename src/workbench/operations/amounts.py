@@ -1,6 +1,8 @@
-"""Sizes, times and variables as a person writes them."""
+"""Sizes, times, variables and mounts as a person writes them."""
 
+import os
 import re
+from typing import Any
 
 from workbench.model.errors import UsageError
 
@@ -34,3 +36,17 @@ def variables(given: tuple[str, ...]) -> dict[str, str]:
         if "=" not in each[1:]:
             raise UsageError(f"--var wants NAME=VALUE, not {each!r}")
     return dict(each.split("=", 1) for each in given)
+
+
+def from_here(path: str) -> str:
+    """A path as a command means it, absolute."""
+    return os.path.abspath(path)
+
+
+def mounted(text: str) -> dict[str, Any]:
+    """`DIR:PATH[:rw]` as a mount; the folder from here, the path inside the sandbox absolute."""
+    writable = text.endswith(":rw")
+    folder, colon, path = text.removesuffix(":rw").rpartition(":")
+    if not colon or not folder or not path.startswith("/"):
+        raise UsageError(f"--mount wants DIR:PATH, with an absolute path inside, not {text!r}")
+    return {"folder": from_here(folder), "mountPath": path, "options": {"readOnly": not writable}}

@@ -8,7 +8,7 @@ from workbench.model.sandboxes import Sandbox, SandboxEvent
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
-from .amounts import seconds, size, variables
+from .amounts import mounted, seconds, size, variables
 from .parameters import Cursor, DryRun, Limit, Param
 from .resolve import State
 from .results import Output, Stream
@@ -59,6 +59,14 @@ AllowHosts = Annotated[
         "a host it may reach (example.com, *.example.com:443, host.cfwb.internal:8787); again for more",
         repeat=True,
         metavar="HOST",
+    ),
+]
+Folders = Annotated[
+    tuple[str, ...],
+    Param(
+        "a folder of this machine and where it is inside, read-only but for :rw; again for more",
+        repeat=True,
+        metavar="DIR:PATH[:rw]",
     ),
 ]
 KeepAlive = Annotated[bool, Param("never sleep", "boolean")]
@@ -144,6 +152,7 @@ async def create_sandbox(
     allow: AllowHosts = (),
     keep_alive: KeepAlive = False,
     sleep_after: SleepAfter = None,
+    mount: Folders = (),
     source: From = None,
 ) -> Sandbox:
     """Make a sandbox and start it.
@@ -157,6 +166,8 @@ async def create_sandbox(
         options["provider"] = provider
     if source is not None:
         options["from"] = source
+    if mount:
+        options["mounts"] = [mounted(each) for each in mount]
     return await state.backend.sandboxes.create(options | {"unsafe": unsafe, "keep_alive": keep_alive})
 
 

@@ -24,6 +24,7 @@ from .client import SandboxClient, sandbox_url
 from .contexts import Contexts
 from .execution import Bytes, EventExecution, SocketExecution, pieces
 from .files import Files
+from .mounts import Mounts
 from .network import Network
 from .previews import Previews
 from .processes import Processes
@@ -78,6 +79,10 @@ class SandboxServer:
     @cached_property
     def contexts(self) -> Contexts:
         return Contexts(self._client)
+
+    @cached_property
+    def mounts(self) -> Mounts:
+        return Mounts(self._client)
 
     async def hub(self) -> Hub:
         places = self.places

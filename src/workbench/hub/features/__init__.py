@@ -8,6 +8,7 @@ from .execution import Execution
 from .files import Files
 from .lifecycle import Lifecycle
 from .limits import Limits
+from .mounts import Mounts
 from .network import Network
 from .previews import Previews
 from .process import HubProcess
@@ -29,6 +30,7 @@ FEATURES: list[type[Feature]] = [
     Snapshots,
     Network,
     Contexts,
+    Mounts,
     Terminals,
     Catalogue,
 ]

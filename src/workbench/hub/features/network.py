@@ -21,6 +21,7 @@ from workbench.sandbox.spec import GivenFile, Spec
 from ..bodies import Fields, required_json
 from ..feature import Feature
 from ..problems import Problem, invalid
+from ..record import Record
 from ..sandbox import Sandbox
 from ..streams import Streamed, event
 
@@ -75,6 +76,9 @@ class Network(Feature):
         await self.egress.set_policy(
             sandbox.record.id, _policy(NetworkPolicy(), {"mode": sandbox.record.network} | given)
         )
+
+    async def forked(self, sandbox: Sandbox, like: Record) -> None:
+        await self.egress.copy(like.id, sandbox.record.id)
 
     async def changed(self, sandbox: Sandbox, changes: dict[str, Any]) -> None:
         if "network" in changes:
