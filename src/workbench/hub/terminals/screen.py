@@ -276,6 +276,10 @@ class HubTerminal:
         for viewer in self.viewers:
             if viewer.states:
                 viewer.put({"type": "viewers", "viewers": told, "you": viewer.id})
+        record = self.sandbox.record
+        self.sandbox.hub.events.tell(
+            "terminal.viewers", record.id, record.name, terminal=self.id, count=len(self.viewers)
+        )
 
     def _tell_keyboard(self) -> None:
         holder = self.keyboard.described() if self.keyboard else None
