@@ -218,3 +218,40 @@ async def test_objects_come_a_page_at_a_time(home: Path, monkeypatch: pytest.Mon
         await w.type("roo")
         await w.until("more: type on")
         assert sum(item.kind == "do_object" for item in tree(w).in_sight()) == 20
+
+
+async def test_another_worker_nearby_opens_in_this_window_and_no_tab_of_the_first_stays(home: Path) -> None:
+    for name in ("api", "web"):
+        (home / "mono" / name).mkdir(parents=True)
+        config = {"name": name, "main": "i.js", "kv_namespaces": [{"binding": f"{name}_KV", "id": name}]}
+        (home / "mono" / name / "wrangler.json").write_text(json.dumps(config))
+        state = open_state(str(home / "mono" / name))
+        drive(
+            execute(state, "kv.values.put", {"binding": f"{name}_KV", "key": f"key of {name}", "value": "1"})
+        )
+        state.backend.close()
+    async with window(home / "mono") as w:
+        await w.until("key of api")
+        tree(w).go_to("elsewhere")
+        await w.press("right", "down")
+        await w.until("../web")
+        await w.press("enter")
+        await w.until("key of web")
+        assert "api_KV" not in w.text and len(w.app.workbench.tabs.panes) == 1
+        assert w.app.session is not None and w.app.session.target.source.endswith("/web/.wrangler/state")
+        await w.until("Other Workers")
+
+
+async def test_the_sample_opened_from_a_project_takes_its_place(demo: str, home: Path) -> None:
+    async with window(demo) as w:
+        await w.until("1,503 keys")
+        before = w.app.session
+        await w.press("ctrl+p")
+        await w.type("sample project")
+        await w.until("in a fresh temporary folder")
+        await w.press("enter")
+        await w.until("shop-api (demo)")
+        await w.until("1,503 keys")
+        (pane,) = w.app.workbench.tabs.panes.values()
+        assert before is not None and pane.session is w.app.session is not before
+        assert pane.session.target.source != before.target.source

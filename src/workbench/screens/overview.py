@@ -128,7 +128,9 @@ class StatePane(_TextPane):
         for one in entries:
             sign = "" if one.bound else "○"
             what = one.note or one.path
-            rows.append((sign, f"{size(one.size_bytes):>9}", one.kind, one.resource or "", f"{one.files:,}", what))
+            rows.append(
+                (sign, f"{size(one.size_bytes):>9}", one.kind, one.resource or "", f"{one.files:,}", what)
+            )
         return [*parts, (f"{size(total)} in all\n\n", "bold"), *table_lines(rows)]
 
 

@@ -14,6 +14,8 @@ from .workbench import layout
 if TYPE_CHECKING:
     from workbench.app import WorkbenchApp
 
+    from .session import Session
+
 MOST_MISHAPS = 20
 PREFERENCES = "preferences.json"
 
@@ -55,8 +57,29 @@ async def open_demo(app: WorkbenchApp) -> None:
 
     from workbench.demo import unpack
 
-    app.open_with = {"folder": await asyncio.to_thread(unpack)}
-    app.label = " (demo)"
+    await another_project(app, await asyncio.to_thread(unpack), " (demo)")
+
+
+async def another_project(app: WorkbenchApp, folder: str, label: str = "", worker: str | None = None) -> None:
+    """Open another project in this window, or another Worker of this one (worker: the path of its configuration).
+
+    What is open is closed as if the window were: a tab never outlives its project.
+    """
+    from .dialogs import Confirm
+
+    session = app.session
+    questions = app.workbench.tabs.open_questions()
+    if questions:
+        target = session.target if session else None
+        ask = Confirm("Open another project", target=target, question="\n".join(questions), action="Open")
+        if not await app.push_screen_wait(ask):
+            return
+    if session is not None:
+        _keep(app, session)
+        await app.workbench.close_session()
+        session.close()
+        app.session = None
+    app.open_with, app.label = {"folder": folder, "worker": worker}, label
     await open_project(app)
 
 
@@ -101,10 +124,15 @@ async def leave(app: WorkbenchApp) -> None:
 async def _leave(app: WorkbenchApp) -> None:
     session = app.session
     if session is not None:
-        layout.write_kept(layout.kept_path(session.state.project.state_directory), app.workbench.kept())
+        _keep(app, session)
         await app.workbench.tabs.close_all()
         session.close()
     app.exit(0)
+
+
+def _keep(app: WorkbenchApp, session: Session) -> None:
+    """Keep what is open, for the next time this project is."""
+    layout.write_kept(layout.kept_path(session.state.project.state_directory), app.workbench.kept())
 
 
 def survives(app: WorkbenchApp, error: Exception) -> bool:

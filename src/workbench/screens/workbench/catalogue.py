@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from workbench.model.bindings import Binding, Project, Worker
@@ -123,6 +124,21 @@ def worker_item(worker: Worker, children: list[Item]) -> Item:
     )
 
 
+def _elsewhere(project: Project) -> Item:
+    """The Workers nearby that keep their state elsewhere, by their folders as seen from here."""
+    children = [
+        Item(
+            f"elsewhere/{config}",
+            os.path.relpath(os.path.dirname(config), project.folder),
+            kind="elsewhere",
+            what=config,
+            locator=config,
+        )
+        for config in project.others
+    ]
+    return Item("elsewhere", "Other Workers", mark="heading", children=children, expandable=True)
+
+
 def items_of(project: Project, found: Sequence[Binding] | None) -> list[Item]:
     """The whole tree. found: every binding with the state found on disk, or None while that is being read."""
     items = []
@@ -153,6 +169,8 @@ def items_of(project: Project, found: Sequence[Binding] | None) -> list[Item]:
                 expandable=True,
             )
         )
+    if project.others:
+        items.append(_elsewhere(project))
     items.append(
         Item(
             SANDBOXES,

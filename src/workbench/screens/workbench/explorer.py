@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding as Key
 from textual.containers import Vertical
+from textual.message import Message
 
 from workbench.model.bindings import Binding
 from workbench.model.errors import WorkbenchError
@@ -30,6 +31,13 @@ EVERYTHING = "*"
 
 class Explorer(Vertical):
     """Posts `Pane.Open` for what is opened and `Pane.DetailsChanged` for what the cursor is on."""
+
+    class Elsewhere(Message):
+        """Another Worker, which keeps its state elsewhere, is wanted; config: the path of its configuration."""
+
+        def __init__(self, config: str) -> None:
+            super().__init__()
+            self.config = config
 
     HELP = (
         "Every Worker with its bindings, by kind, and the state found on disk without one (○). Counts are read while you look.\n"
@@ -72,6 +80,17 @@ class Explorer(Vertical):
             self._unfold_first(items)
         self._show(items)
         self.read_disk()
+
+    def forget(self) -> None:
+        """Another project comes: nothing of this one is kept."""
+        self.workers.cancel_node(self)
+        self.session, self._found, self._reading = None, None, False
+        for kept in (self._revealed, self._children, self._changed, self._notes, self.resources.open_keys):
+            kept.clear()
+        if self._filter is not None:
+            self._filter.remove()
+            self._filter = None
+        self.resources.show([])
 
     def _unfold_first(self, items: list[Item]) -> None:
         """What is unfolded on a first start: every Worker and the kinds that have state."""
@@ -248,6 +267,8 @@ class Explorer(Vertical):
         if item.kind == "more":
             parent, cursor = item.what
             self.load_children(parent, cursor)
+        elif item.kind == "elsewhere":
+            self.post_message(self.Elsewhere(item.what))
         elif isinstance(item.locator, Locator):
             self.post_message(Pane.Open(item.locator, item.what.id if item.kind == "sandbox" else ""))
         elif item.kind == "secret":

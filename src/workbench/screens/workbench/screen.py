@@ -91,8 +91,21 @@ class WorkbenchScreen(Screen[None]):
         await self._painted()
         await self._open_kept(kept)
         self.poll_server()
-        self.set_interval(3, self.poll_server)
         self.follow_sandboxes()
+
+    async def close_session(self) -> None:
+        """Everything of the project goes: its tabs, its tree, its details."""
+        self.workers.cancel_group(self, "sandboxes")
+        await self.tabs.clear()
+        self.explorer.forget()
+        self._details.clear()
+        self._draw_details()
+        self.session = self.tabs.session = None
+        bar = self.query_one(TopBar)
+        bar.target, bar.server, bar.project = None, None, ""
+
+    def on_mount(self) -> None:
+        self.set_interval(3, self.poll_server)
 
     async def _painted(self) -> None:
         """Until what is there now is on screen: the tree shows before the tabs' own modules are read."""
@@ -274,6 +287,15 @@ class WorkbenchScreen(Screen[None]):
             "do_namespace": "namespace",
         }
         return selected | ({name[locator.kind]: locator.resource} if locator.kind in name else {})
+
+    @on(Explorer.Elsewhere)
+    def elsewhere(self, event: Explorer.Elsewhere) -> None:
+        """Another Worker nearby, in this window."""
+        from workbench.screens.startup import another_project
+
+        window: Any = self.app
+        folder = str(window.open_with.get("folder", "."))
+        window.run_worker(another_project(window, folder, worker=event.config))
 
     def action_demo(self) -> None:
         """The sample project, in this window."""

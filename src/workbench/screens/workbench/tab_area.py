@@ -165,6 +165,16 @@ class TabArea(Vertical):
         for pane in self.panes.values():
             await pane.closing()
 
+    async def clear(self) -> None:
+        """Another project comes: every pane ends what it runs, and goes."""
+        await self.close_all()
+        gone, self.panes = list(self.panes.values()), {}
+        self._stale.clear()
+        self.query_one(ContentSwitcher).current = "nothing"
+        self._draw_tabs()
+        for pane in gone:
+            await pane.remove()
+
     def open_questions(self) -> list[str]:
         """What would be lost if the window closed now."""
         return [f"{pane.title}: {reason}" for pane in self.panes.values() if (reason := pane.why_stay())]
