@@ -246,6 +246,19 @@ def test_nothing_a_program_said_comes_back_as_typed(evil: bytes) -> None:
     assert ANSWER.fullmatch(answers)
 
 
+def test_a_reset_takes_back_what_was_changed_and_nothing_of_the_owner() -> None:
+    terminal = Terminal(20, 4)
+    terminal.palette.shown = {257: 0x102030}
+    terminal.feed(
+        b"\x1b]2;title\x07\x1b]4;1;#ff0000\x07\x1b]7;file:///x\x07\x1b[5n\x07\x1b[>1u\x1b[?1000h\x1b[5 q\x1bc\x1b]11;?\x07"
+    )
+    assert terminal.take_answers() == b"\x1b[0n\x1b]11;rgb:1010/2020/3030\x1b\\"
+    assert terminal.take_events() == [WorkingDirectory("file:///x")]
+    assert terminal.palette.changed == {}
+    assert (terminal.modes, terminal.bells, terminal.title) == (Terminal().modes, 1, "title")
+    assert terminal.cursor == Terminal().cursor
+
+
 def test_text_for_the_owner_has_no_control_characters() -> None:
     terminal = Terminal()
     terminal.feed("\x1b]2;a\x01\x9b31m\u2028b\x07\x1b]7;file:///a\rb\x07\x1b]8;;http://x/\ny\x07z".encode())

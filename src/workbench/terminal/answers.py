@@ -21,10 +21,6 @@ _ATTRIBUTES = (
 
 
 class Answers(Editing, Switches):
-    def initialise(self) -> None:
-        super().initialise()
-        self.outbox = ""
-
     def answer(self, text: str) -> None:
         """Put an answer in the outbox; where nobody empties it, later ones are lost."""
         if len(self.outbox) + len(text) <= OUTBOX_BYTES:

@@ -8,8 +8,10 @@ import pyte
 from pyte.screens import Cursor, Margins
 
 from .characters import Clusters
+from .events import Event
 from .lines import Line
 from .modes import DECAWM, DECTCEM, IRM, LNM
+from .palette import Palette
 from .scrollback import Scrollback
 from .styles import Styles
 
@@ -53,10 +55,15 @@ class Grid(pyte.Screen):
         self.dirty: set[int] = set()
         self.everything = True  # every line is dirty
         self.bells = 0
+        self.title = ""
+        self.icon_name = ""
+        self.palette = Palette()
+        self.events: list[Event] = []
+        self.outbox = ""
         self.initialise()
 
     def initialise(self) -> None:
-        """Everything that a hard reset (RIS) resets; the scrollback stays, as in xterm."""
+        """Everything that a hard reset (RIS) resets; scrollback and titles stay, as in xterm, and what nobody took yet."""
         self.rows = [Line() for _ in range(self.lines)]
         self.hidden_rows: list[Line] | None = None
         self.mode: set[int] = {DECAWM, DECTCEM}
@@ -68,6 +75,7 @@ class Grid(pyte.Screen):
         self.charsets = ["B", "B"]
         self.shift = 0
         self.last = ""  # what REP repeats
+        self.palette.changed = {}
         self.saved = [Saved(), Saved()]  # of the main and of the alternate screen
         self.everything = True
         self.modes_changed()

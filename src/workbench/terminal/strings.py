@@ -10,7 +10,7 @@ import re
 from .answers import Answers
 from .events import ClipboardWrite, Event, Notification, PromptMark, WorkingDirectory
 from .lines import COMMAND, FINISHED, OUTPUT, PROMPT
-from .palette import BACKGROUND, CURSOR, FOREGROUND, Palette
+from .palette import BACKGROUND, CURSOR, FOREGROUND
 
 TITLE_LENGTH = 1024
 TITLES = 10  # on the stack of XTPUSHTITLE
@@ -31,11 +31,7 @@ def plain(text: str, length: int) -> str:
 class Strings(Answers):
     def initialise(self) -> None:
         super().initialise()
-        self.title = ""
-        self.icon_name = ""
         self.titles: list[tuple[str, str]] = []
-        self.palette = Palette()
-        self.events: list[Event] = []
 
     def _tell(self, event: Event) -> None:
         self.events.append(event)
