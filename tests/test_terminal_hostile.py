@@ -141,6 +141,18 @@ def test_what_never_ends_takes_no_more_than_its_bound(name: str) -> None:
     assert terminal.text(terminal.rows[0]) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("begin", "most"),
+    [(b"\x1b_", 0), (b"\x1bX", 0), (b"\x1b^", 0), (b"\x1bk", 0), (b"\x1bP", 4096), (b"\x1b]", 2 << 20)],
+)
+def test_of_an_unfinished_string_no_more_is_kept_than_its_kind_may_have(begin: bytes, most: int) -> None:
+    terminal = Terminal(20, 4)
+    terminal.feed(begin)
+    for _ in range(50):
+        terminal.feed(b"a" * 65_000)
+        assert sum(map(len, terminal._parser.parts)) <= most
+
+
 def held(terminal: Terminal) -> int:
     """About how many bytes a terminal holds beside its lines."""
     screen, parser = terminal._screen, terminal._parser

@@ -241,11 +241,10 @@ class Parser(pyte.ByteStream):
                 self.held = end
                 return len(data)
             if after != "\\":  # another sequence begins: this one was cut off
-                self.string, self.parts = "", []
+                self._end_string()
                 return found.start()
-        whole = "".join(self.parts)
         complete = end in "\x07\x1b" and self.length <= LONGEST_STRING.get(kind, 0)
-        self.string, self.parts = "", []
+        whole = self._end_string()
         if complete and kind == "]":
             self.screen.operating_system_command(whole)
         elif complete and kind == "P":
@@ -253,12 +252,21 @@ class Parser(pyte.ByteStream):
         return found.end() + (end == "\x1b")
 
     def _keep(self, part: str) -> None:
-        if part and self.length <= LONGEST_STRING.get(self.string, 0):
-            self.length += len(part)
-            if self.length <= LONGEST_STRING.get(self.string, 0):
-                self.parts.append(part)
-            else:
-                self.parts = []
+        """Remember a part of the string; nothing of one that is too long, whose length then counts as one more than allowed."""
+        most = LONGEST_STRING.get(self.string, 0)
+        if not most:
+            return
+        self.length = min(self.length + len(part), most + 1)
+        if self.length <= most:
+            self.parts.append(part)
+        else:
+            self.parts = []
+
+    def _end_string(self) -> str:
+        """Out of the string; what was kept of it."""
+        whole = "".join(self.parts)
+        self.string, self.parts, self.length = "", [], 0
+        return whole
 
 
 def _parameters(fields: str) -> list[int]:
