@@ -16,9 +16,9 @@ from tests.support import hostile
 from tests.support.cli import cfwb, on_terminal
 from tests.support.hostile import Hostile
 from workbench.model.errors import WorkbenchError
-from workbench.operations import all_operations
+from workbench.operations import all_operations, get
 from workbench.operations.executor import drive, execute, open_state
-from workbench.operations.parameters import from_text
+from workbench.operations.parameters import check, from_text
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 OBJECT = f"--namespace Room --object {hostile.OBJECT}"
@@ -113,6 +113,7 @@ BAD: dict[str, list[Any]] = {
     "file": ["/nonexistent\x1b[31m", "/", os.devnull, ""],
     "path": ["/nonexistent/x", ""],
     "boolean": [],
+    "number": ["", "x", "nan", "-inf", "1e999"],
 }
 GIVEN = {
     "namespace": "Room",
@@ -165,6 +166,9 @@ def test_every_operation_refuses_bad_arguments_in_words(
     said: list[tuple[str, WorkbenchError]] = []
     for name, arguments in _attempts():
         try:
+            if get(name).suspends:  # it would start the user's hub: only its arguments are looked at
+                check(get(name).parameters, arguments)
+                continue
             result = drive(execute(state, name, arguments))
             for chunk in getattr(result, "chunks", ()):
                 assert chunk is not None
