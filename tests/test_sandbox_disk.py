@@ -15,12 +15,13 @@ import pytest
 from tests.support.sandbox import USERS, Ground, needs_bubblewrap, on_ground, running
 from workbench.model.errors import WorkbenchError
 from workbench.sandbox import machine as machines
-from workbench.sandbox.disk import Disk, archive, base
+from workbench.sandbox.disk import Disk, archive, base, generated
 from workbench.sandbox.disk.layers import Layers
 from workbench.sandbox.disk.merge import merge
 from workbench.sandbox.disk.remove import remove
 from workbench.sandbox.machine import Machine
 from workbench.sandbox.providers import Spec
+from workbench.sandbox.providers.bubblewrap import BubblewrapProvider
 
 users = pytest.mark.parametrize("user", USERS)
 
@@ -274,6 +275,33 @@ def test_the_machines_own_bubblewrap_is_taken_where_the_packages_does_not_work(
     assert Machine().bubblewrap == works
     monkeypatch.setattr(machines, "_installed", lambda: None)
     assert Machine().bubblewrap is None and "namespaces" in Machine().why_no_bubblewrap
+
+
+def test_bases_of_a_machine_that_has_changed_are_cleared_away_unless_something_runs_over_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def look(ground: Ground) -> None:
+        monkeypatch.setattr(base, "_skeleton", lambda source, target: os.mkdir(target))
+        monkeypatch.setattr(generated, "_packages", lambda var: None)
+        machine = Machine(os.path.join(ground.folder, "machine"))
+        provider = BubblewrapProvider(machine)
+        assert provider.check().usable
+        first = base.ensure(machine)
+
+        def changed(now: str) -> base.Base:
+            monkeypatch.setattr(base, "fingerprint", lambda: now)
+            for name in os.listdir(os.path.dirname(first.folder)):
+                os.utime(os.path.join(os.path.dirname(first.folder), name), (0, 0))
+            return base.ensure(machine)
+
+        async with running(provider, ground.disk(), Spec()) as box:
+            second = changed("1" * 16)
+            assert os.path.isdir(first.folder) and os.path.isdir(second.folder)
+            assert "/.held" not in await box.sh("ls -l /proc/self/fd")
+        changed("2" * 16)
+        assert not os.path.exists(first.folder) and not os.path.exists(second.folder)
+
+    on_ground(USERS[0], look)
 
 
 def test_trees_of_any_depth_and_permission_are_taken_away(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ fingerprint (about a second and 60 MB for 15,000 folders), complete or not at al
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +21,10 @@ from workbench.sandbox.disk import generated
 from workbench.sandbox.machine import Machine
 
 _FORMAT = "2"
+_HELD = ".held"
+_GONE = ".gone-"
+_UNUSED = 3600.0
+"""Seconds since anybody asked for a base after which it may be cleared away, where nothing runs over it."""
 _LOOKED_AT = (
     "/usr/lib/os-release",
     "/etc/os-release",
@@ -37,6 +44,12 @@ class Base(NamedTuple):
 
     def part(self, name: str) -> str:
         return os.path.join(self.folder, name)
+
+    def hold(self) -> int:
+        """A descriptor by which who inherits it keeps this base from being cleared away."""
+        fd = os.open(os.path.join(self.folder, _HELD), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        return fd
 
 
 def fingerprint() -> str:
@@ -71,6 +84,7 @@ def ensure(machine: Machine) -> Base:
     bases = os.path.join(machine.folder, "base")
     base = Base(now, os.path.join(bases, now))
     if os.path.isdir(base.folder):
+        os.utime(base.folder)
         return base
     machine.make_folder(bases)
     with open(os.path.join(bases, ".lock"), "w") as lock:
@@ -85,7 +99,31 @@ def ensure(machine: Machine) -> Base:
             if machine.owner is not None:
                 _give(making, machine.owner)
             os.rename(making, base.folder)
+            _clear_unused(bases, now)
     return base
+
+
+def _clear_unused(bases: str, now: str) -> None:
+    """Take away those of a machine that has changed since, which nothing runs over; layers know them by name only.
+
+    Out of sight at once; the thousands of folders go in a process of their own, which nobody waits for.
+    """
+    gone: list[str] = []
+    for name in os.listdir(bases):
+        folder = os.path.join(bases, name)
+        if name.startswith(_GONE):
+            gone.append(folder)
+        elif name not in (now, ".lock") and time.time() - os.stat(folder).st_mtime > _UNUSED:
+            fd = Base(name, folder).hold()
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                gone.append(os.path.join(bases, _GONE + name))
+                os.rename(folder, gone[-1])
+            os.close(fd)
+    if gone:
+        subprocess.run(
+            ["/bin/sh", "-c", 'rm -rf -- "$@" &', "sh", *gone], stdin=subprocess.DEVNULL, check=False
+        )
 
 
 def _skeleton(source: str, target: str) -> None:

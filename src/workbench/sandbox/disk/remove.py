@@ -40,21 +40,25 @@ def remove(path: str) -> None:
 
 def _empty(parent: int, name: str, depth: int, top: int, prefix: str, first: int, far: list[int]) -> None:
     """Everything in a folder, but what is too deep, which is moved to `prefix<number>` in the top folder and noted in `far`."""
-    folder = _enter(parent, name)
+    try:
+        folder = _enter(parent, name)
+    except FileNotFoundError:  # somebody else is at it too
+        return
     try:
         os.fchmod(folder, 0o700)
         with os.scandir(folder) as entries:
             found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
         for entry, is_folder in found:
-            if not is_folder:
-                os.unlink(entry, dir_fd=folder)
-            elif depth < _DEEPEST:
-                _empty(folder, entry, depth + 1, top, prefix, first, far)
-                os.rmdir(entry, dir_fd=folder)
-            else:
-                _open_up(folder, entry)  # moving a folder writes its ".."
-                os.rename(entry, f"{prefix}{first + len(far)}", src_dir_fd=folder, dst_dir_fd=top)
-                far.append(depth)
+            with contextlib.suppress(FileNotFoundError):
+                if not is_folder:
+                    os.unlink(entry, dir_fd=folder)
+                elif depth < _DEEPEST:
+                    _empty(folder, entry, depth + 1, top, prefix, first, far)
+                    os.rmdir(entry, dir_fd=folder)
+                else:
+                    _open_up(folder, entry)  # moving a folder writes its ".."
+                    os.rename(entry, f"{prefix}{first + len(far)}", src_dir_fd=folder, dst_dir_fd=top)
+                    far.append(depth)
     finally:
         os.close(folder)
 

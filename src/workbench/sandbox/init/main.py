@@ -80,6 +80,10 @@ def _write(files: list[tuple[str, str, int]]) -> None:
 
 
 def _prepare() -> None:
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []:
+        with contextlib.suppress(OSError):  # what we were started with is not for what we start
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
     os.umask(0o022)
     os.environ.clear()
     try:

@@ -179,6 +179,7 @@ class BubblewrapProvider:
             wrapped.isolate(spec, seccomp.program())
             wrapped.mounts(spec, disk, made, python, packed, overlays=self._overlays)
             wrapped.add("--info-fd", str(wrapped.keep(tells)))
+            wrapped.keep(made.hold())
             numbers = [wrapped.keep(os.dup(file.fileno())) for file in (listener, given)]
             options = wrapped.keep_file(temporary("\0".join(wrapped.said).encode("utf-8", "surrogateescape")))
             argv = [found.path, "--args", str(options), "--", *wrapped.init(numbers), mark(disk)]
