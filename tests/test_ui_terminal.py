@@ -13,7 +13,7 @@ from tests.support.ui import Window, window
 from workbench.backends.sandbox_protocol import TerminalLink
 from workbench.backends.sandboxes import SandboxServer
 from workbench.screens.pane import Locator
-from workbench.screens.terminal import TerminalPane
+from workbench.screens.terminal import RecordingPane, TerminalPane
 
 home = pytest.fixture(a_home)
 
@@ -176,3 +176,25 @@ async def test_text_is_found_and_a_wrong_expression_is_told(home: Home, server: 
         await desk.press("enter")
         await desk.until("is no regular expression")
         assert pane.query_one("SafeInput").value == "/row ["  # type: ignore[attr-defined]
+
+
+async def test_a_recording_is_played_and_gone_to_any_time(home: Home, server: SandboxServer) -> None:
+    async with terminal(home) as (desk, _):
+        await desk.until("you type")
+        await enter(desk, "echo the begin''ning; sleep 0.3; clear; echo the e''nd of it")
+        await desk.until(lambda: "the end of it" in desk.text and "the beginning" not in desk.text)
+        await desk.press("f8", "p")
+        await desk.until("recording of one")
+        played = desk.app.workbench.active_pane
+        assert isinstance(played, RecordingPane)
+        await desk.until(lambda: played.player is not None)
+        await desk.press("end")
+        await desk.until("the end of it")
+        while "the beginning" not in desk.text:
+            await desk.press("comma")
+            await desk.pilot.pause()
+        assert "the end of it" not in desk.text
+        await desk.press("home", "plus", "plus", "plus", "plus", "space")
+        await desk.until("the end of it")
+        await desk.until("stopped")
+        assert played.at == played.player.duration

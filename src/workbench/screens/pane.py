@@ -170,6 +170,7 @@ _PANES: dict[tuple[str, str], str] = {
     ("workflow", ""): "workbench.screens.workflows:WorkflowPane",
     ("sandboxes", ""): "workbench.screens.sandboxes:SandboxesPane",
     ("terminal", ""): "workbench.screens.terminal:TerminalPane",
+    ("terminal", "recording"): "workbench.screens.terminal:RecordingPane",
     ("process", ""): "workbench.screens.sandboxes:LogPane",
     ("worker", ""): "workbench.screens.overview:WorkerPane",
     ("state", ""): "workbench.screens.overview:StatePane",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cfwb.hub")
 REPLAYED = 256 << 10  # bytes of raw output for viewers that take no state, as the platform's container keeps
+PIECE = 4 << 10  # bytes of output between two turns of everybody else
 CHECKPOINT = 1 << 20  # bytes of output after which the init gets the screen
 SETTLED = 1.0  # seconds without output after which it gets the screen as well
 
@@ -220,8 +221,12 @@ class HubTerminal:
             self.screen.resize(cols, rows)
 
     async def _output(self, exchange: Exchange, data: bytes) -> None:
-        self.screen.feed(data)
-        self.screen.take_events()
+        # In pieces, for output made to be slow must not hold up the other sandboxes.
+        for start in range(0, len(data), PIECE):
+            if start:
+                await asyncio.sleep(0)
+            self.screen.feed(data[start : start + PIECE])
+            self.screen.take_events()
         answers = self.screen.take_answers()
         if self.recording is not None:
             self.recording.output(data, self.offset)

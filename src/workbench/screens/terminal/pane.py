@@ -37,7 +37,7 @@ class TerminalPane(Pane):
         "scroll, f8 or enter types again. Shift+page keys and the wheel scroll at any time; shift with the mouse selects where the "
         "program has the mouse.\n"
         "s splits beside, S below; tab goes to the next; x closes a split, its program goes on. z: whose size the terminal takes. "
-        "o: what the sandbox asks for outside, as it does.\n"
+        "o: what the sandbox asks for outside, as it does. p plays the terminal's recording.\n"
         "Closing the tab ends nothing: open it again, and the screen is as it is then. d ends the program."
     )
     BINDINGS: ClassVar[list[Any]] = [
@@ -47,6 +47,7 @@ class TerminalPane(Pane):
         Binding("shift+tab", "next(-1)", "Before", show=False),
         Binding("x", "unsplit", "Close split", show=False),
         Binding("o", "requests", "Outbound"),
+        Binding("p", "play", "Recording", show=False),
         Binding("d", "end", "End it", show=False),
     ]
 
@@ -212,6 +213,15 @@ class TerminalPane(Pane):
             await event.tile.parent.mount(fresh, after=event.tile)  # type: ignore[union-attr]
             await event.tile.remove()
             fresh.view.focus()
+
+    def action_play(self) -> None:
+        """The recording of the terminal one is in."""
+        tile = self.active
+        if tile is not None:
+            where = self.locator._replace(
+                object=tile.terminal, view="recording", label=f"{tile.terminal} recording"
+            )
+            self.post_message(self.Open(where))
 
     @work
     async def action_end(self) -> None:
