@@ -146,6 +146,7 @@ NOT_KEPT_OF_WORD = {
     "hub": "a process of the user's own; test_hub_process starts and stops it",
     "sandboxes": "it needs a hub; test_sandboxes_cli runs it",
     "terminals": "it needs a hub; test_sandboxes_cli runs it",
+    "bridges": "they are the user's own, whatever the project; test_bridges runs it",
 }
 FILES = {
     "import.json": '[{"key": "a", "value": "1"}, {"name": "b", "value": "AP8=", "base64": true, "metadata": {"m": 1}}]',

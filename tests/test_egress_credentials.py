@@ -22,7 +22,7 @@ from workbench.model.network import CredentialRule, NetworkPolicy
 from workbench.sandbox.egress import Egress
 from workbench.sandbox.egress.masking import MaskedStream, Masker, spellings
 from workbench.sandbox.egress.rules import check_rule, path_begins
-from workbench.sandbox.egress.secrets import Secrets
+from workbench.secret_store import Secrets
 
 SECRET = 'ghp_R4nd0m+/"key&=9f8e7d6c'
 

@@ -38,6 +38,10 @@ async def bridge(home: Home) -> AsyncIterator[SandboxServer]:
 
         async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter, look: bool) -> None:
             while data := await source.read(1 << 16):
+                if look and data.startswith((b"GET /v1/sandbox?", b"GET /v1/sandbox ")):
+                    # The public bridge keeps no list; asking for one is how the client finds that out.
+                    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\n404 Not Found")
+                    continue
                 if look and data.split(b" ", 1)[0] in (b"GET", b"PUT", b"POST", b"DELETE", b"PATCH"):
                     asked.append(data.split(b"\r\n", 1)[0].decode())
                 sink.write(data)

@@ -93,6 +93,29 @@ def install() -> Path:
     return target
 
 
+def install_bridge() -> Path:
+    """What a bridge's project needs to be checked and bundled (but for wrangler, which is the emulator's), once; its folder."""
+    import json
+
+    from workbench.backends import sandboxes
+
+    package = json.loads((Path(sandboxes.__file__).parent / "bridge_project" / "package.json").read_text())
+    package["devDependencies"].pop("wrangler")
+    text = json.dumps(package)
+    target = cache_folder() / f"bridge-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(target.with_name(target.name + ".lock")):
+        if not target.is_dir():
+            part = Path(tempfile.mkdtemp(prefix=target.name + ".part-", dir=target.parent))
+            try:
+                (part / "package.json").write_text(text)
+                _checked([str(node_path()), str(_npm_cli()), "install", "--no-audit", "--no-fund"], part)
+                part.rename(target)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
 def _npm_ci(folder: Path) -> None:
     for name in PINNED_FILES:
         shutil.copy(PACKAGE / name, folder / name)

@@ -15,6 +15,7 @@ GLOBALS: dict[str, tuple[str | None, str]] = {
     "--local": (None, "the local state (the default)"),
     "--remote": (None, "the deployed account"),
     "--server": ("URL", "the local target through its running dev server: its address, or auto"),
+    "--bridge": ("NAME", "sandboxes behind a deployed bridge, as `bridges create` named it"),
     "--json": (None, "JSON on standard output, also on a terminal"),
     "--raw": (None, "the value's own bytes on standard output"),
     "--help": (None, "help for a command or a group of commands"),

@@ -82,6 +82,10 @@ class Command:
             raise UsageError(
                 "give only one of --server, --remote", "a dev server is a route to the local target"
             )
+        if "--bridge" in options and {"--remote", "--server"} & set(options):
+            raise UsageError(
+                "--bridge goes with neither --remote nor --server", "a bridge is a target of its own"
+            )
         return self._operation(line)
 
     def _operation(self, line: Line) -> int:
@@ -106,6 +110,7 @@ class Command:
                 alone=operation.alone,
                 account=operation.account,
                 server=options.get("--server"),
+                bridge=options.get("--bridge"),
             )
             self.target = state.target
             state = state.watched(Cancel()) if self.json else state.watched(Cancel(), _progress(), _note)

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-SANDBOX_STATES = ("stopped", "asleep", "running", "frozen", "failed")
+SANDBOX_STATES = ("stopped", "asleep", "running", "frozen", "failed", "unknown")
 
 
 class Usage(NamedTuple):
@@ -18,6 +18,7 @@ class Sandbox(NamedTuple):
     """A named computer.
 
     state: one of SANDBOX_STATES; `asleep` is stopped until somebody wants something of it, reason says why it `failed`.
+    `unknown` is behind a bridge, which starts it when it is used.
     provider: what keeps it apart from the machine; isolation, exposure: what that does and what it does not, in sentences.
     limits: `{cpus, memory_bytes, processes, disk_bytes}`, those that are set; enforced: the ones the kernel holds, the others are
     watched only. network: `none`, `allow` or `all`. sleep_after: seconds without use, None for never.

@@ -43,6 +43,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "sandbox_mounts",
     ),
     "terminals": ("terminals", "sandbox_terminals"),
+    "bridges": ("bridges",),
     "schema": ("guide",),
     "agent-context": ("guide",),
     "completion": ("guide",),

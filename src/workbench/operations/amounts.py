@@ -43,6 +43,14 @@ def from_here(path: str) -> str:
     return os.path.abspath(path)
 
 
+def from_environment(name: str) -> str:
+    """What a variable of ours holds; a usage error where there is none."""
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(f"the environment has no {name}")
+    return value
+
+
 def mounted(text: str) -> dict[str, Any]:
     """`DIR:PATH[:rw]` as a mount; the folder from here, the path inside the sandbox absolute."""
     writable = text.endswith(":rw")

@@ -72,6 +72,18 @@ async def consented(
     return arguments
 
 
+def must_be_writable(state: State, operation: str) -> None:
+    """Raises `remote.read_only` where this project is set to read what is deployed only."""
+    from workbench.project.preferences import remote_is_read_only
+
+    if remote_is_read_only(state.project.folder):
+        raise WorkbenchError(
+            "remote.read_only",
+            f"{operation} writes behind {state.target.source}, and this project is set to read the account only",
+            "cfwb project update --remote-mode writable allows it",
+        )
+
+
 async def resource_of(state: State, operation: Operation, arguments: dict[str, Any]) -> Resource:
     """What an operation would write to, as its arguments name it."""
     word = operation.words[0]

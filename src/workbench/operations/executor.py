@@ -51,13 +51,18 @@ def open_state(
     alone: bool = False,
     account: AccountNeed = "must",
     server: str | None = None,
+    bridge: str | None = None,
 ) -> State:
     """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `remote.no_credentials`, ...).
 
     remote: on the deployed account, where a project is not needed. alone: for an operation that needs no project.
     account: whether one must be clear, on the account. server: the address of a running dev server, through whose API the
-    local target is reached.
+    local target is reached. bridge: the name of a deployed bridge, whose sandboxes are meant.
     """
+    if bridge is not None:
+        from .targets import open_bridge
+
+        return open_bridge(folder, bridge)
     if server is not None:
         from .targets import open_server
 
@@ -129,10 +134,14 @@ async def _run(
 ) -> Any:
     """Ask what has to be asked, then do it."""
     if state.target.kind == "remote" and operation.effect != READS and not arguments.get("dry_run"):
-        from .consent import consented
+        from .consent import consented, must_be_writable
 
-        arguments = await consented(state, operation, arguments, force, confirm)
-    elif operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
+        if not state.bridged:
+            arguments = await consented(state, operation, arguments, force, confirm)
+            return await operation.function(state, **arguments)
+        # What runs in a sandbox is no write to the account's data: there only what destroys is asked about.
+        must_be_writable(state, operation.name)
+    if operation.effect == DESTROYS and not force and not arguments.get("dry_run"):
         effect: str = DESTROYS
         if operation.weigh is not None:
             effect, arguments = await operation.weigh(state, arguments)

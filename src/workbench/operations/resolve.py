@@ -42,6 +42,11 @@ class State:
         self.notice = notice
         self.in_pieces = False
 
+    @property
+    def bridged(self) -> bool:
+        """Whether the target is a deployed bridge: sandboxes on an account, and nothing of the account itself."""
+        return getattr(self.backend, "bridge", None) is not None
+
     def watched(
         self,
         cancel: Cancel | None = None,

@@ -1,6 +1,5 @@
 """What sandboxes may reach, the credentials they are lent on the way out, and what they asked for."""
 
-import os
 from typing import Annotated, Any
 
 from workbench.model.errors import UsageError
@@ -9,6 +8,7 @@ from workbench.model.page import Page
 from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
+from .amounts import from_environment
 from .files import read_text
 from .parameters import Cursor, DryRun, Limit, Param
 from .resolve import State
@@ -158,7 +158,7 @@ async def create_credential(
     """
     network = state.backend.sandboxes.network
     if from_env is not None:
-        await network.put_secret(secret or from_env, _environment(from_env))
+        await network.put_secret(secret or from_env, from_environment(from_env))
         secret = secret or from_env
     if secret is None:
         raise UsageError(
@@ -226,7 +226,7 @@ async def put_secret(
     """
     if (file is None) == (from_env is None):
         raise UsageError("give the secret by --file or --from-env", "at a terminal you are asked for it")
-    secret = read_text(file).strip("\r\n") if from_env is None else _environment(from_env)
+    secret = read_text(file).strip("\r\n") if from_env is None else from_environment(from_env)
     return await state.backend.sandboxes.network.put_secret(name, secret)
 
 
@@ -301,10 +301,3 @@ async def watch_requests(
     Each comes when it begins (outcome open) and once more, by the same id, when it ends.
     """
     return Stream(state.backend.sandboxes.network.follow(sandbox), count)
-
-
-def _environment(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment has no {name}")
-    return value

@@ -16,6 +16,7 @@ GLOBAL_FLAGS = (
     "--local",
     "--remote",
     "--server",
+    "--bridge",
     "--json",
     "--raw",
     "--help",
@@ -59,7 +60,9 @@ def _case(operations: list[Operation]) -> str:
 def _valued(operations: list[Operation]) -> str:
     """Every flag that a value follows, which is not for us to guess."""
     flags = {flag for op in operations for flag in _flags(op) if flag not in _bare(op)}
-    return " ".join(sorted(flags | {"--project", "--worker", "--env", "--persist-to", "--server"}))
+    return " ".join(
+        sorted(flags | {"--project", "--worker", "--env", "--persist-to", "--server", "--bridge"})
+    )
 
 
 def _bare(operation: Operation) -> set[str]:
@@ -73,7 +76,7 @@ _WORDS = """\
     previous="$word"
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$word" in
-      --project|--worker|--env|--persist-to|--server) skip=1 ;;
+      --project|--worker|--env|--persist-to|--server|--bridge) skip=1 ;;
       -*) ;;
       *) words="${{words:+$words }}$word" ;;
     esac
@@ -132,7 +135,7 @@ def _fish(operations: list[Operation]) -> str:
         "    for word in (commandline -opc)[2..-1]",
         "        if test $skip = 1; set skip 0; continue; end",
         "        switch $word",
-        "            case --project --worker --env --persist-to --server; set skip 1",
+        "            case --project --worker --env --persist-to --server --bridge; set skip 1",
         "            case '-*'",
         "            case '*'; echo $word",
         "        end",

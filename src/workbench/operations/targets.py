@@ -6,7 +6,7 @@ Imported only where a command or a pane names one of them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
@@ -15,6 +15,7 @@ from workbench.project import load
 from .resolve import State
 
 if TYPE_CHECKING:
+    from workbench.backends import Backend
     from workbench.model.bindings import Worker
 
     from . import AccountNeed
@@ -64,6 +65,19 @@ def open_server(
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None
     )
+
+
+def open_bridge(folder: str, name: str) -> State:
+    """The sandboxes behind a deployed bridge."""
+    from workbench.backends.sandboxes.bridged import BridgeBackend
+    from workbench.backends.sandboxes.bridges import Bridges
+
+    bridges = Bridges()
+    bridge = bridges.get(name)
+    token = bridges.token(name)
+    project = project_or_none(folder, worker=None, environment=None, persist_to=None)
+    backend = BridgeBackend(bridge, token, project)
+    return State(project, cast("Backend", backend), backend.target)
 
 
 def _saying(workers: tuple[Worker, ...]) -> Worker | None:

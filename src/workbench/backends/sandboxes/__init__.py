@@ -111,9 +111,10 @@ class SandboxServer:
 
     async def create(self, options: dict[str, Any]) -> Sandbox:
         given = {name: item for name, item in options.items() if item is not None}
-        made = await self.transport.request(
-            "POST", "/v1/sandbox", body=None if self._client.deployed else given
-        )
+        if self._client.deployed:
+            # All that a bridge takes, and the public one alone takes nothing.
+            given = {name: item for name, item in given.items() if name == "name"}
+        made = await self.transport.request("POST", "/v1/sandbox", body=given or None)
         return shapes.sandbox({"name": made["id"], "state": "stopped"} | made)
 
     async def fork(
@@ -137,11 +138,13 @@ class SandboxServer:
         return shapes.sandbox(made)
 
     async def list(self, limit: int | None = None, cursor: str | None = None) -> Page[Sandbox]:
-        if self._client.deployed:
+        found = await self._client.listed({"limit": limit, "cursor": cursor})
+        if found is None:
             raise WorkbenchError(
-                "target.not_capable", "a deployed bridge does not say which sandboxes it has"
+                "target.not_capable",
+                "this bridge does not say which sandboxes it has",
+                "one that `cfwb bridges export` wrote does",
             )
-        found = await self.transport.request("GET", "/v1/sandbox", params={"limit": limit, "cursor": cursor})
         return Page([shapes.sandbox(row) for row in found["sandboxes"]], found.get("cursor"))
 
     async def get(self, sandbox: str, start: bool = False) -> Sandbox:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from workbench.model.errors import WorkbenchError
 from .shapes import WORKSPACE
 from .transport import ServerEvent, Transport, error_of, in_path
 
+_ID = re.compile(r"[a-z2-7]{1,128}")
+
 
 class SandboxClient:
     """What the nouns share: requests about one sandbox, named by its name or its id."""
@@ -17,11 +20,20 @@ class SandboxClient:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.deployed = transport.places is None
+        self._lists = True
 
     async def id_of(self, name: str) -> str:
-        """The id a name means. A deployed bridge knows ids only, and takes any of the right shape."""
+        """The id a name means. A deployed bridge that keeps no names takes any id of the right shape."""
         if self.deployed:
-            return name
+            found = await self.listed({"name": name})
+            if found is not None and found["sandboxes"]:
+                return str(found["sandboxes"][0]["id"])
+            if _ID.fullmatch(name):
+                return name
+            hint = "" if found is not None else "this bridge knows ids only: `sandboxes create` gives one"
+            raise WorkbenchError(
+                "sandboxes.not_found", f"there is no sandbox {name!r} behind the bridge", hint
+            )
         found = await self.transport.request("GET", "/v1/sandbox", params={"name": name})
         if not found["sandboxes"]:
             raise WorkbenchError(
@@ -30,6 +42,18 @@ class SandboxClient:
                 "`cfwb sandboxes list` names those there are",
             )
         return str(found["sandboxes"][0]["id"])
+
+    async def listed(self, params: dict[str, Any]) -> Any:
+        """`{sandboxes, cursor}` of a server that lists them; None of a bridge that does not (the public one alone)."""
+        if not self._lists:
+            return None
+        try:
+            return await self.transport.request("GET", "/v1/sandbox", params=params)
+        except WorkbenchError as error:
+            if not self.deployed or not error.message.startswith(("HTTP 404", "HTTP 405")):
+                raise
+            self._lists = False
+            return None
 
     async def ask(self, method: str, name: str, path: str = "", **options: Any) -> Any:
         """A request below `/v1/sandbox/{id}`; options of `Transport.stream`."""

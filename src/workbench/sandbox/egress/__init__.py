@@ -5,7 +5,7 @@ the init inside reaches through a relay on 127.0.0.1. A connection is HTTP (abso
 through is hostile input: sizes, times and numbers are bounded.
 
     policy.py, addresses.py     may this host be reached, and at which address
-    rules.py, secrets.py, masking.py     credentials on the way out, and kept out of what comes back
+    rules.py, masking.py     credentials on the way out, and kept out of what comes back
     authority.py, client_hello.py, streams.py     TLS opened with the sandbox's own certificate authority
     exchange.py, relay.py, message.py, origin.py, decoding.py, upstream.py, tunnel.py, socks.py     the protocols
     outside.py, limits.py     what a sandbox's connections are decided and bounded by

@@ -11,6 +11,7 @@ import aiosqlite
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.network import CredentialRule, NetworkPolicy
+from workbench.secret_store import Secrets
 
 from .authority import Authority
 from .environment import SOCKET, environment, write_files
@@ -20,7 +21,6 @@ from .outside import Outside
 from .policy import Access
 from .records import Records
 from .rules import Credentials, check_rule
-from .secrets import Secrets
 from .settings import Settings, forget_settings, read_settings, write_settings
 from .store import open_store
 from .upstream import trusting

@@ -1,6 +1,7 @@
-"""The secrets the hub holds: in the system's keyring where there is one, else in a file that only its owner reads.
+"""Secrets by name: in the system's keyring where there is one, else in a file that only its owner reads.
 
-A value leaves this module only towards a request that a rule sends it with. It is never logged, listed or put into an error.
+What the hub lends to sandboxes on their way out, and the tokens of bridges, are kept so. A value leaves this module only towards a request
+it is sent with; it is never logged, listed or put into an error. May import model/.
 """
 
 from __future__ import annotations
@@ -87,6 +88,10 @@ class Secrets:
 
     async def value(self, name: str) -> str | None:
         """The value, or None where there is no such secret (any more)."""
+        return await asyncio.to_thread(self.value_now, name)
+
+    def value_now(self, name: str) -> str | None:
+        """The same for who has no event loop; a keyring may take its time."""
         entry = self._known.get(name)
         if entry is None:
             return None
@@ -95,8 +100,8 @@ class Secrets:
         if self._keyring is None:
             return None
         try:
-            found = await asyncio.to_thread(self._keyring.get_password, self._service, name)
-        except Exception:  # locked, or gone with the session: the rule does nothing until it is back
+            found = self._keyring.get_password(self._service, name)
+        except Exception:  # locked, or gone with the session: it is not to be had until it is back
             return None
         return None if found is None else str(found)
 
