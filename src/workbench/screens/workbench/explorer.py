@@ -14,11 +14,12 @@ from textual.message import Message
 from workbench.model.bindings import Binding
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
-from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.pane import Locator, Pane
 from workbench.screens.session import Session
 from workbench.widgets.binding_tree import BindingTree, Item
 
 from . import catalogue, counts
+from .item_details import details_of
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -276,40 +277,7 @@ class Explorer(Vertical):
 
     @on(BindingTree.Moved)
     def moved(self, event: BindingTree.Moved) -> None:
-        self.post_message(Pane.DetailsChanged(self.details_of(event.item), self))
-
-    def details_of(self, item: Item) -> Details:
-        """Everything known about an item."""
-        what = item.what
-        rows: list[tuple[str, str]] = []
-        if isinstance(what, Binding):
-            rows = [("binding", what.name), ("kind", what.kind), ("Worker", what.worker or "none")]
-            rows += [("resource", what.resource_name)] if what.resource_name else []
-            rows += [("id", what.resource_id)] if what.resource_id else []
-            rows.append(("mode", "remote data, local code" if what.mode == "remote" else "local"))
-            if not what.bound:
-                rows.append(("bound", "no; no config names this state"))
-            hide = what.kind == "secret" and item.key not in self._revealed
-            for name, value in what.detail.items():
-                if value is not None:
-                    rows.append((name, catalogue.MASK if hide and name == "value" else str(value)))
-        elif hasattr(what, "_asdict"):
-            hidden = ("bindings", "facets", "problems", "environments")
-            rows = [
-                (name, str(value))
-                for name, value in what._asdict().items()
-                if name not in hidden and value is not None
-            ]
-            for problem in getattr(what, "problems", ()):
-                rows.append(
-                    (
-                        "problem",
-                        f"{problem.file}:{problem.line or '?'}:{problem.column or '?'} {problem.message}",
-                    )
-                )
-        if item.note and not isinstance(what, Binding):
-            rows.append(("", item.note))
-        return Details(item.label, tuple(rows))
+        self.post_message(Pane.DetailsChanged(details_of(event.item, event.item.key in self._revealed), self))
 
     def action_reveal(self) -> None:
         """Show or hide the secret under the cursor."""
@@ -324,7 +292,7 @@ class Explorer(Vertical):
             self._revealed.add(item.key)
             item.note = str(item.what.detail.get("value", "(no value here)"))
         self.resources.redraw(item)
-        self.post_message(Pane.DetailsChanged(self.details_of(item), self))
+        self.post_message(Pane.DetailsChanged(details_of(item, item.key in self._revealed), self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "reveal":
