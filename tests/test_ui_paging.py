@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.widgets.paging import KEPT, Entry, Pages
@@ -31,6 +31,7 @@ def read_all(pages: Pages, stored: list[str]) -> list[str]:
     return [entry.key for row in range(pages.rows) if (entry := pages.get(row)) is not None]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(keys)
 def test_scrolling_to_the_end_shows_every_key_once_in_order(found: list[str]) -> None:
     stored = sorted(found)
@@ -40,6 +41,7 @@ def test_scrolling_to_the_end_shows_every_key_once_in_order(found: list[str]) ->
     assert pages.ended
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(keys, keys, st.integers(0, 12))
 def test_after_a_change_on_disk_reading_again_shows_what_is_there(
     before: list[str], after: list[str], seen: int
@@ -69,3 +71,9 @@ def test_memory_stays_flat_however_far_one_scrolls() -> None:
     pages.supply(0, *read(stored, pages.cursors[0]))
     assert pages.get(0) == Entry("000000", "000000")
     assert pages.rows == len(stored)
+
+
+def test_what_comes_late_from_an_older_reading_is_out_of_date() -> None:
+    pages = Pages()
+    first, second = pages.begin(0), pages.begin(0)
+    assert pages.latest(0, second) and not pages.latest(0, first)

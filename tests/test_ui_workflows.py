@@ -117,9 +117,9 @@ async def test_escape_goes_back_from_the_value_to_the_timeline_to_the_list(demo:
         await w.press("enter")
         await w.until(lambda: pane.panel.query_one("#view").has_focus_within)
         await w.press("escape")
-        assert pane.panel.timeline.has_focus
+        await w.until(lambda: pane.panel.timeline.has_focus)
         await w.press("escape")
-        assert pane.instances.has_focus
+        await w.until(lambda: pane.instances.has_focus)
 
 
 async def test_an_instance_is_deleted_after_a_list_of_what_goes(demo: str) -> None:

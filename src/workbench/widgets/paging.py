@@ -47,6 +47,7 @@ class Pages:
         self._starts: list[int] = []
         self._kept: OrderedDict[int, list[Entry]] = OrderedDict()
         self._stale: set[int] = set()
+        self._begun: dict[int, int] = {}
 
     @property
     def rows(self) -> int:
@@ -120,6 +121,15 @@ class Pages:
         for length in self.lengths:
             self._starts.append(total)
             total += length
+
+    def begin(self, page: int) -> int:
+        """A page begins to be read: a ticket for `latest`."""
+        self._begun[page] = ticket = self._begun.get(page, 0) + 1
+        return ticket
+
+    def latest(self, page: int, ticket: int) -> bool:
+        """Whether the page was not begun to be read again since: what comes late from an older reading is out of date."""
+        return self._begun.get(page) == ticket
 
     def stale(self) -> None:
         """Something changed on disk: what is kept is shown until it was read again."""

@@ -116,10 +116,10 @@ class Timeline(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self.events))
         self.refresh(layout=True)
         after = self.current
-        if after is not None and (at is not None or after != before):
+        if after is not None and after != before:
             self.post_message(self.Moved(after))
         if at is not None:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(1, len(self.events))

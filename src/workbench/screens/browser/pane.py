@@ -157,13 +157,15 @@ class Browsing(Pane):
 
     @work(group="pages")
     async def _fetch(self, pages: Pages, number: int, cursor: str | None) -> None:
+        ticket = pages.begin(number)
         try:
             entries, following = await self.source.page(self.narrowed, cursor, self.flat)
         except WorkbenchError as error:
             self.keys.failed(pages, number)
             self.query_one(ValuePanel).say(error)
             return
-        self.keys.supply(pages, number, entries, following)
+        if pages.latest(number, ticket):
+            self.keys.supply(pages, number, entries, following)
 
     @on(KeyList.Chasing)
     def chasing(self, event: KeyList.Chasing) -> None:

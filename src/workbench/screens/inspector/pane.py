@@ -143,6 +143,7 @@ class Inspecting(Pane):
 
     @work(group="rooms")
     async def _fetch(self, room: Room, pages: Pages, number: int, cursor: str | None) -> None:
+        ticket = pages.begin(number)
         try:
             entries, following = await self.place.entries(room.path, room.prefix, cursor)
         except WorkbenchError as error:
@@ -150,7 +151,7 @@ class Inspecting(Pane):
             if room.tables is not None:
                 self.house.furnish(room, room.tables, error.message)
             return
-        if room.pages is pages:
+        if room.pages is pages and pages.latest(number, ticket):
             self.house.supply(room, number, entries, following)
 
     # What is said above

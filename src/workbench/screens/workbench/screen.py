@@ -117,12 +117,14 @@ class WorkbenchScreen(Screen[None]):
         tabs = self.tabs
         for locator, state in layout.locators(kept):
             await tabs.open(locator, state, activate=False)
-        if tabs.panes:
-            tabs.activate_nth(min(int(kept.get("active") or 0), len(tabs.panes) - 1))
-        elif not kept and self.session is not None:
+        if not (tabs.panes or kept or self.session is None):
             first = layout.first_resource(self.session.state.project)
             if first is not None:
-                await tabs.open(first, focus=False)
+                await tabs.open(first, activate=False)
+        if tabs.panes and tabs.active is None:  # else somebody was quicker, and is somewhere already
+            at = kept.get("active")
+            last = len(tabs.panes) - 1
+            tabs.activate_nth(max(0, min(at, last)) if isinstance(at, int) else 0, focus=bool(kept))
 
     def kept(self) -> dict[str, Any]:
         """What to find again at the next start."""

@@ -79,11 +79,11 @@ class TabArea(Vertical):
         self._draw_tabs()
         return pane
 
-    def activate_nth(self, index: int) -> None:
+    def activate_nth(self, index: int, *, focus: bool = True) -> None:
         """Bring a tab to the front, by its place from 0; nothing happens where there is none."""
         ids = list(self.panes)
         if 0 <= index < len(ids):
-            self._activate(ids[index])
+            self._activate(ids[index], focus=focus)
 
     def step(self, by: int) -> None:
         """To the next tab, or the one before, round and round."""

@@ -36,6 +36,7 @@ class InstancePanel(Vertical):
         super().__init__(**options)
         self.instance: WorkflowInstance | None = None
         self._said: Said | None = None
+        self._follows = True
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
@@ -73,13 +74,16 @@ class InstancePanel(Vertical):
         self.query_one("#head", Static).update(Content.assemble(*parts))
 
     def show(self, instance: WorkflowInstance) -> None:
-        """An instance; the one that is shown already keeps its line."""
+        """An instance. What it is at is followed until one goes into the timeline; from then on its line stays."""
         same = self.instance is not None and self.instance.id == instance.id
         self.instance = instance
         self.set_class(False, "-empty")
         if not same:
-            self._said = None
-        self._draw(None if same else self._first(instance))
+            self._said, self._follows = None, True
+        self._draw(self._first(instance) if self._follows else None)
+
+    def on_descendant_focus(self) -> None:
+        self._follows = False
 
     @staticmethod
     def _first(instance: WorkflowInstance) -> int:

@@ -132,6 +132,7 @@ class WorkflowPane(Pane):
 
     @work(group="pages")
     async def _fetch(self, pages: Pages, number: int, cursor: str | None) -> None:
+        ticket = pages.begin(number)
         try:
             page: Page[WorkflowInstance] = await self.session.call(
                 "workflows.instances.list", workflow=self.locator.resource, limit=PAGE, cursor=cursor
@@ -140,7 +141,8 @@ class WorkflowPane(Pane):
             self.instances.failed(pages, number)
             self.panel.say(error)
             return
-        self.instances.supply(pages, number, [entry_of(one) for one in page.items], page.cursor)
+        if pages.latest(number, ticket):
+            self.instances.supply(pages, number, [entry_of(one) for one in page.items], page.cursor)
 
     @on(KeyList.Chasing)
     def chasing(self, event: KeyList.Chasing) -> None:
