@@ -171,12 +171,13 @@ def put_object(call: Call) -> Reply:
 
     Content-Type, -Disposition, -Encoding, -Language and Cache-Control are kept with it, and `cf-r2-custom-metadata`, a JSON object.
     """
+    custom = _custom_metadata(call.headers.get("cf-r2-custom-metadata"))  # the original looks at it first
     written: R2Object = call.run(
         "r2.objects.put",
         key=checked_key(call.names["object_key"]),
         bucket=call.names["bucket_name"],
         file=call.pieces(),
-        custom_metadata=_custom_metadata(call.headers.get("cf-r2-custom-metadata")),
+        custom_metadata=custom,
         **{name: call.headers.get(header) for header, name in KEPT.items()},
     )
     return envelope(
