@@ -112,35 +112,42 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "api.get": [("kv.namespaces.keys.list",)],
     "api.run": [("d1.database.create", "--param", "name=shop", "--param", "account_id=abc", "--dry-run")],
 }
-NOT_KEPT = {
-    "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
-    "agent-context": "a text made from all summaries; test_cli_guide reads it",
-    "completion": "a script; test_cli_guide runs it in a shell",
-    "servers.list": "it tells of whatever runs on this machine; test_cloud_cli looks for one",
-    "project.update": "it writes the user's settings; test_cloud_cli reads them back",
-} | dict.fromkeys(
-    [
-        "auth.get",
-        "queues.list",
-        "queues.messages.delete",
-        "queues.messages.list",
-        "queues.messages.pull",
-        "queues.messages.send",
-        "queues.metrics.get",
-        "workers.bindings.list",
-        "workers.deployments.list",
-        "workers.list",
-        "workers.logs.watch",
-        "workers.secrets.list",
-        "workers.versions.list",
-        "workflows.events.send",
-        "workflows.instances.create",
-        "workflows.instances.pause",
-        "workflows.instances.restart",
-        "workflows.instances.resume",
-        "workflows.instances.terminate",
-    ],
-    "it is for the account or a running server; test_cloud_cli runs it on a stand-in",
+NOT_KEPT = (
+    {
+        "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
+        "agent-context": "a text made from all summaries; test_cli_guide reads it",
+        "completion": "a script; test_cli_guide runs it in a shell",
+        "servers.list": "it tells of whatever runs on this machine; test_cloud_cli looks for one",
+        "project.update": "it writes the user's settings; test_cloud_cli reads them back",
+    }
+    | dict.fromkeys(
+        ["d1.tables.copy", "d1.tables.diff", "kv.keys.copy", "kv.keys.diff", "r2.objects.diff"],
+        "it is between two targets; test_between_targets runs it with a stand-in for the account",
+    )
+    | dict.fromkeys(
+        [
+            "auth.get",
+            "queues.list",
+            "queues.messages.delete",
+            "queues.messages.list",
+            "queues.messages.pull",
+            "queues.messages.send",
+            "queues.metrics.get",
+            "workers.bindings.list",
+            "workers.deployments.list",
+            "workers.list",
+            "workers.logs.watch",
+            "workers.secrets.list",
+            "workers.versions.list",
+            "workflows.events.send",
+            "workflows.instances.create",
+            "workflows.instances.pause",
+            "workflows.instances.restart",
+            "workflows.instances.resume",
+            "workflows.instances.terminate",
+        ],
+        "it is for the account or a running server; test_cloud_cli runs it on a stand-in",
+    )
 )
 NOT_KEPT_OF_WORD = {
     "hub": "a process of the user's own; test_hub_process starts and stops it",

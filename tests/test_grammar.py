@@ -81,7 +81,8 @@ def test_lists_have_limit_and_cursor_together(operation: Operation) -> None:
 @by_name
 def test_what_destroys_has_a_dry_run_and_what_writes_takes_force(operation: Operation) -> None:
     assert operation.effect in (READS, WRITES, DESTROYS)
-    assert ("dry_run" in names(operation)) == (operation.effect == DESTROYS)
+    copies = operation.between and operation.effect == WRITES
+    assert ("dry_run" in names(operation)) == (operation.effect == DESTROYS or copies)
     assert ("force" in names(operation)) == (operation.effect != READS)
     if operation.words[-1] == "delete":
         assert operation.effect == DESTROYS

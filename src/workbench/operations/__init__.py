@@ -20,9 +20,9 @@ DESTROYS = "destroys"
 MODULES: dict[str, tuple[str, ...]] = {
     "bindings": ("bindings",),
     "project": ("bindings", "accounts"),
-    "kv": ("kv", "kv_bulk"),
-    "r2": ("r2", "r2_folders", "r2_uploads"),
-    "d1": ("d1", "batches"),
+    "kv": ("kv", "kv_bulk", "kv_between"),
+    "r2": ("r2", "r2_folders", "r2_uploads", "r2_between"),
+    "d1": ("d1", "batches", "d1_between"),
     "do": ("durable_objects", "durable_storage", "durable_sql", "batches"),
     "workflows": ("workflows",),
     "traces": ("traces",),
@@ -174,6 +174,11 @@ class Operation:
             text = text if parameter.required else f"[{text}]"
             parts.append(text + "..." if parameter.repeat else text)
         return " ".join(parts)
+
+    @property
+    def between(self) -> bool:
+        """Whether it reads one target and writes to (or is compared with) another."""
+        return "from_" in self.function.__annotations__
 
     @property
     def pages(self) -> bool:

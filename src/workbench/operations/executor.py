@@ -63,6 +63,26 @@ def open_state(
         from .targets import open_bridge
 
         return open_bridge(folder, bridge)
+    state = _opened(folder, worker, environment, persist_to, remote, alone, account, server)
+    state.opened_with = {
+        "folder": folder,
+        "worker": worker,
+        "environment": environment,
+        "persist_to": persist_to,
+    }
+    return state
+
+
+def _opened(
+    folder: str,
+    worker: str | None,
+    environment: str | None,
+    persist_to: str | None,
+    remote: bool,
+    alone: bool,
+    account: AccountNeed,
+    server: str | None,
+) -> State:
     if server is not None:
         from .targets import open_server
 
@@ -113,8 +133,10 @@ async def execute(
     """
     operation = get(operation_name)
     if dry_run:
-        if operation.effect != DESTROYS:
-            raise UsageError(f"{operation_name} has no dry run", "only operations that destroy have one")
+        if operation.effect != DESTROYS and not operation.between:
+            raise UsageError(
+                f"{operation_name} has no dry run", "only operations that destroy or copy have one"
+            )
         arguments = arguments | {"dry_run": True}
     checked = check(operation.parameters, arguments)
     force = bool(checked.pop("force", False)) or force
@@ -122,10 +144,11 @@ async def execute(
         return await operation.function(**checked)
     if state is None:
         raise WorkbenchError("internal.no_state", f"{operation_name} needs an open project")
-    if operation.capability:
-        capability = state.backend.capability(operation.capability)
-        if not capability.available:
-            raise WorkbenchError("target.not_capable", capability.why_not)
+    if operation.between and ("from_" in checked or "to" in checked):
+        from .between import both
+
+        with both(state, checked) as target:
+            return await _run(target, operation, checked, force, confirm)
     return await _run(state, operation, checked, force, confirm)
 
 
@@ -133,6 +156,10 @@ async def _run(
     state: State, operation: Operation, arguments: dict[str, Any], force: bool, confirm: Confirm | None
 ) -> Any:
     """Ask what has to be asked, then do it."""
+    if operation.capability:
+        capability = state.backend.capability(operation.capability)
+        if not capability.available:
+            raise WorkbenchError("target.not_capable", capability.why_not)
     if state.target.kind == "remote" and operation.effect != READS and not arguments.get("dry_run"):
         from .consent import consented, must_be_writable
 

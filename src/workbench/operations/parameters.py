@@ -48,10 +48,14 @@ class Param:
 
 
 class Parameter:
-    """A parameter of one operation, as its `Param` describes it. default is None where there is none."""
+    """A parameter of one operation, as its `Param` describes it. default is None where there is none.
+
+    argument: what the function calls it: a name that Python keeps for itself (`from`) bears a `_` there.
+    """
 
     __slots__ = (
         "alone",
+        "argument",
         "asked",
         "choices",
         "default",
@@ -66,7 +70,8 @@ class Parameter:
     )
 
     def __init__(self, name: str, param: Param, *, required: bool = False, default: Any = None) -> None:
-        self.name = name
+        self.argument = name
+        self.name = name.rstrip("_")
         self.alone = param.alone
         self.asked = param.asked
         self.type = param.kind
@@ -193,9 +198,9 @@ def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[st
         elif parameter.repeat:
             if isinstance(value, str | bytes) or not isinstance(value, Iterable):
                 raise UsageError(f"{parameter.flag} wants a list")
-            checked[name] = tuple(_check_one(parameter, item) for item in value)
+            checked[parameter.argument] = tuple(_check_one(parameter, item) for item in value)
         else:
-            checked[name] = _check_one(parameter, value)
+            checked[parameter.argument] = _check_one(parameter, value)
     return checked
 
 
@@ -215,6 +220,21 @@ Limit = Annotated[
 ]
 Cursor = Annotated[str | None, Param("go on after an earlier page: its result_info.cursor", metavar="C")]
 Prefix = Annotated[str, Param("only names that begin with this", metavar="P")]
+From = Annotated[
+    str | None,
+    Param(
+        "the target to read: local, remote, a dev server's address, or another project's folder",
+        metavar="TARGET",
+    ),
+]
+To = Annotated[
+    str | None,
+    Param("the target to write to, said the same way; this one where it is not given", metavar="TARGET"),
+]
+After = Annotated[
+    str | None, Param("go on after this name, where an interrupted copy had come to", metavar="NAME")
+]
+WouldChange = Annotated[bool, Param("only say what would change", "boolean")]
 DryRun = Annotated[bool, Param("only list what would go", "boolean")]
 FORCE = Parameter("force", Param("do not ask", "boolean"), default=False)
 

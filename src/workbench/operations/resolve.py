@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import UsageError, WorkbenchError
 
@@ -20,7 +20,8 @@ class State:
     """A project opened on a target. worker: the one that `--worker` named, or None for all of them.
 
     cancel, progress and notice belong to one call: `watched` gives a copy with them. in_pieces: whoever asks takes the rows
-    of a query as they come (`results.Rows`).
+    of a query as they come (`results.Rows`). opened_with: what `open_state` was given of a project, to open another target of it.
+    source: the state that is read, where this one is written to (`between`).
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class State:
         self.progress = progress
         self.notice = notice
         self.in_pieces = False
+        self.opened_with: dict[str, Any] = {}
+        self.source: State | None = None
 
     @property
     def bridged(self) -> bool:
@@ -55,7 +58,9 @@ class State:
     ) -> State:
         """The same state, for work that is watched or may be stopped. notice: told what a person should know before it begins."""
         backend = self.backend.watched(cancel, notice)
-        return State(self.project, backend, self.target, self.worker, cancel, progress, notice)
+        state = State(self.project, backend, self.target, self.worker, cancel, progress, notice)
+        state.opened_with = self.opened_with
+        return state
 
     def bindings(self, kind: str) -> list[Binding]:
         """The bindings of a kind in the Workers in use."""

@@ -115,6 +115,10 @@ class LocalKv:
             "The emulator reads the key as null. Write it again, or delete it.",
         )
 
+    async def value_of(self, namespace: str, key: KvKey) -> KvValue:
+        """The value of a listed key: a row is read whole, so it is as `get` has it."""
+        return await self.get(namespace, key.name)
+
     def _row(self, resource: Resource, key: str) -> tuple[str, int | None, bytes | None] | None:
         with reading(resource) as connection:
             if connection is None:
