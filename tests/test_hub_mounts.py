@@ -15,10 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.account import ACCOUNT, StandIn
 from tests.support.cli import cfwb
 from tests.support.hubs import Home, a_home
+from tests.support.oracle import Oracle
 from tests.support.sandbox import needs_bubblewrap
-from workbench.hub.mounts.bucket import Bucket, local_state
+from workbench.hub.mounts.bucket import Bucket, account_state, local_state
 from workbench.hub.mounts.folders import inside_path, machine_folder
 from workbench.hub.mounts.plan import Agreed, Stamp, plan, representable
 from workbench.model.errors import WorkbenchError
@@ -407,3 +409,24 @@ def test_mounts_from_the_command_line(place: Place) -> None:
     assert listed[0]["folder"] == str(folder) and listed[0]["read_only"] is False
     assert run("create", "three", "--mount", "no-colon").error["code"] == "usage"
     assert run("create", "four", "--mount", "/:/mnt/d").error["code"] == "mounts.refused"
+
+
+async def test_a_bucket_of_the_account_is_read_and_written_the_same_way(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StandIn(oracle) as stand_in:
+        for name, value in (stand_in.environment() | {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT}).items():
+            monkeypatch.setenv(name, value)
+        bucket = Bucket(await asyncio.to_thread(account_state), "files", "mounted/")
+
+        async def content() -> Any:
+            yield b"some "
+            yield b"bytes"
+
+        written = await bucket.write("a.txt", content(), None)
+        assert (await bucket.list())["a.txt"].etag == written.etag
+        found, pieces = await bucket.read("a.txt")
+        assert b"".join([piece async for piece in pieces]) == b"some bytes"
+        assert found.http_metadata["contentType"] == "text/plain"
+        await bucket.delete("a.txt")
+        assert await bucket.list() == {}

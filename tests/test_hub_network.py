@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.hubs import Home, a_home
+from tests.support.sandbox import needs_bubblewrap
 
 
 @pytest.fixture
@@ -92,3 +93,18 @@ def test_a_policy_outlives_the_hub(home: Home, http: httpx.Client) -> None:
         assert again.get(f"{one}/network").json()["allow"] == ["example.com"]
         assert len(again.get(f"{one}/rule").json()["rules"]) == 1
         assert json.dumps(again.get(one).json()).find("a-secret-value") < 0
+
+
+def test_a_fork_has_the_policy_and_credentials_of_its_origin(http: httpx.Client) -> None:
+    needs_bubblewrap()
+    network = {"mode": "allow", "allow": ["example.com"]}
+    made = http.post("/v1/sandbox", json={"provider": "bubblewrap", "network": network, "start": False})
+    one = f"/v1/sandbox/{made.json()['id']}"
+    http.put("/v1/secret/T", json={"value": "a-secret-value"})
+    rule = http.post(f"{one}/rule", json={"host": "example.com", "kind": "bearer", "secret": "T"}).json()
+    forked = http.post(f"{one}/fork", json={"names": ["fork"], "start": False}).json()["sandboxes"][0]
+    fork = f"/v1/sandbox/{forked['id']}"
+    assert http.get(f"{fork}/network").json()["allow"] == ["example.com"]
+    assert http.get(f"{fork}/rule").json()["rules"] == [rule]
+    http.put(f"{fork}/network", json={"mode": "none"})
+    assert http.get(f"{one}/network").json()["mode"] == "allow"  # each its own from then on

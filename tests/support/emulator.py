@@ -23,7 +23,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.support.installation import EmulatorError, install, is_required, node_path, unavailable
+from tests.support.installation import (
+    EmulatorError,
+    install,
+    install_bridge,
+    is_required,
+    node_path,
+    unavailable,
+)
 
 __all__ = ["Emulator", "EmulatorError", "environment_of_emulator", "install", "node_path", "unavailable"]
 
@@ -250,6 +257,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         print(install())
+        print(install_bridge())
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1 if is_required() else 0

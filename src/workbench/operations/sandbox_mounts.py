@@ -24,7 +24,9 @@ Of = Annotated[
         "whose bucket: of the local state, or of the account", choices=("local", "account"), metavar="WHOSE"
     ),
 ]
-Writable = Annotated[bool, Param("the sandbox may write into the folder", "boolean")]
+Writable = Annotated[
+    bool, Param("the sandbox may write into the folder, or into the account's bucket", "boolean")
+]
 ReadOnly = Annotated[bool, Param("the sandbox's changes do not reach the bucket", "boolean")]
 Restart = Annotated[bool, Param("restart a sandbox that runs: its processes end", "boolean")]
 LISTED = ("path", "folder", "bucket", "prefix", "read_only", "files", "problem")
@@ -60,6 +62,7 @@ async def create_mount(
     mounts = state.backend.sandboxes.mounts
     if one_of(folder=folder, bucket=bucket) == "folder":
         return await mounts.folder(sandbox, path, from_here(str(folder)), writable, restart)
+    read_only = read_only or (of == "account" and not writable)
     return await mounts.bucket(sandbox, path, str(bucket), prefix, read_only, of)
 
 

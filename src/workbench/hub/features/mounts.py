@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import logging
 import os
 from typing import Any
@@ -15,12 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workbench.model.errors import WorkbenchError
-from workbench.sandbox.spec import Mount, Spec
+from workbench.sandbox.spec import Spec
 
 from ..bodies import Fields, required_json
 from ..feature import Feature
+from ..mounts.agreed import read_agreed, write_agreed
+from ..mounts.asked import overlap, path_of, read_mount, words
 from ..mounts.bucket import Bucket, account_state, local_state
-from ..mounts.folders import inside_path, machine_folder
+from ..mounts.folders import machine_folder
 from ..mounts.plan import Agreed
 from ..mounts.synced import EVERY_S, Synced
 from ..problems import Problem, invalid
@@ -65,7 +66,7 @@ class Mounts(Feature):
         if not isinstance(mounts, list) or not all(isinstance(each, dict) for each in mounts):
             raise invalid("mounts must be an array of objects")
         for each in mounts:
-            self._add(sandbox, _read(Fields(each), sandbox, self.hub))
+            self._add(sandbox, self._asked(Fields(each), sandbox))
 
     async def forked(self, sandbox: Sandbox, like: Record) -> None:
         # What came from a bucket is in the fork's disk as plain files; only one sandbox keeps a bucket.
@@ -122,7 +123,7 @@ class Mounts(Feature):
         """
         sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
         body = await required_json(request)
-        mount = _read(body, sandbox, self.hub)
+        mount = self._asked(body, sandbox)
         if "folder" in mount and sandbox.alive and not body.flag("restart"):
             raise Problem(
                 409,
@@ -146,14 +147,14 @@ class Mounts(Feature):
                 await sandbox.stop()
                 await sandbox.start()
         sandbox.save()
-        self.hub.events.tell("mount.created", sandbox.record.id, sandbox.record.name, **_words(mount))
+        self.hub.events.tell("mount.created", sandbox.record.id, sandbox.record.name, **words(mount))
         return JSONResponse({"ok": True} | self._told(sandbox, mount))
 
     async def delete(self, request: Request) -> Response:
         """`{mountPath}`: unmount. Of a bucket the last changes are brought over, then the copy goes."""
         sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
         body = await required_json(request)
-        path = _inside(body.text("mountPath"))
+        path = path_of(body.text("mountPath"))
         mount = next((each for each in _mounts(sandbox) if each["path"] == path), None)
         if mount is None:
             raise Problem(502, "unmount_error", f"unmount failed: nothing is mounted at {path}")
@@ -179,7 +180,7 @@ class Mounts(Feature):
         if "folder" in mount and sandbox.alive:
             await sandbox.stop()
             await sandbox.start()
-        self.hub.events.tell("mount.deleted", sandbox.record.id, sandbox.record.name, **_words(mount))
+        self.hub.events.tell("mount.deleted", sandbox.record.id, sandbox.record.name, **words(mount))
         return JSONResponse({"ok": True})
 
     async def _begin(self, sandbox: Sandbox, mount: dict[str, Any]) -> _Kept:
@@ -197,13 +198,13 @@ class Mounts(Feature):
             self.hub.events.tell(what, sandbox.record.id, sandbox.record.name, **more)
 
         async def save(agreed: dict[str, Agreed]) -> None:
-            await asyncio.to_thread(_write, path, dict(agreed), list(sandbox.record.layers))
+            await asyncio.to_thread(write_agreed, path, dict(agreed), list(sandbox.record.layers))
 
         synced = Synced(
             Bucket(state, mount["bucket"], mount["prefix"]),
             sandbox.within(mount["path"]),
             read_only=mount["read_only"],
-            agreed=_agreed(path, sandbox.record.layers),
+            agreed=read_agreed(path, sandbox.record.layers),
             tell=tell,
             save=save,
             every=ACCOUNT_EVERY_S if account else EVERY_S,
@@ -225,7 +226,7 @@ class Mounts(Feature):
 
     def _add(self, sandbox: Sandbox, mount: dict[str, Any]) -> None:
         for each in _mounts(sandbox):
-            if _overlap(each["path"], mount["path"]):
+            if overlap(each["path"], mount["path"]):
                 raise Problem(
                     409,
                     "mounts.exists",
@@ -241,7 +242,7 @@ class Mounts(Feature):
             os.unlink(self._file(sandbox, mount["path"]))
 
     def _told(self, sandbox: Sandbox, mount: dict[str, Any]) -> dict[str, Any]:
-        told = _words(mount)
+        told = words(mount)
         kept = self._running.get((sandbox.record.id, mount["path"]))
         if kept is not None:
             told |= {
@@ -251,6 +252,9 @@ class Mounts(Feature):
                 "problem": kept.synced.problem,
             }
         return told
+
+    def _asked(self, body: Fields, sandbox: Sandbox) -> dict[str, Any]:
+        return read_mount(body, self.hub.places, isolated=sandbox.record.provider != "process")
 
     def _file(self, sandbox: Sandbox, path: str) -> str:
         name = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -262,91 +266,3 @@ class Mounts(Feature):
 
 def _mounts(sandbox: Sandbox) -> list[dict[str, Any]]:
     return list(sandbox.record.features.get(NAME, []))
-
-
-def _read(body: Fields, sandbox: Sandbox, hub: Any) -> dict[str, Any]:
-    """A mount as it is kept: `{path, read_only}` with `folder`, or with `bucket, prefix, of`."""
-    if not isinstance(body.values.get("mountPath"), str) or not body.values["mountPath"]:
-        raise invalid("mountPath must be a non-empty string")
-    if not body.values["mountPath"].startswith("/"):
-        raise invalid("mountPath must be an absolute path (start with /)")
-    given = body.values.get("options", {} if "folder" in body else None)
-    if not isinstance(given, dict):
-        raise invalid("options must be an object")
-    options = Fields(given)
-    path = _inside(body.text("mountPath"))
-    bare = sandbox.record.provider == "process"
-    if "folder" in body:
-        if bare:
-            raise Problem(
-                409, "mounts.refused", "without isolation every folder of the machine is there already"
-            )
-        # Read-only unless it is said otherwise: it is the machine's.
-        mount: Mount = machine_folder(
-            body.text("folder"), path, writable=not options.flag("readOnly", True), places=hub.places
-        )
-        return {"path": path, "read_only": not mount.writable, "folder": mount.source}
-    if bare and not path.startswith("/workspace/"):
-        raise Problem(409, "mounts.refused", "without isolation a bucket can only lie below /workspace")
-    return {
-        "path": path,
-        "read_only": options.flag("readOnly"),
-        "bucket": _bucket(body, options),
-        "prefix": options.text("prefix").lstrip("/"),
-        "of": "account" if body.text("of") == "account" else "local",
-    }
-
-
-def _bucket(body: Fields, options: Fields) -> str:
-    """The bridge's way of saying it: a binding, or a name (with an endpoint of some other storage, which a hub does not have)."""
-    if "bucket" in body.values and (not isinstance(body.values["bucket"], str) or not body.values["bucket"]):
-        raise invalid("bucket must be a non-empty string")
-    if "endpoint" in options:
-        raise Problem(
-            502,
-            "mount_error",
-            "mount failed: a hub mounts buckets of its state directory or of the account, no other storage",
-        )
-    name = body.text("binding") or body.text("bucket")
-    if not name:
-        raise invalid("binding must be a non-empty string for R2 binding mounts")
-    return name
-
-
-def _inside(path: str) -> str:
-    if not path.startswith("/"):
-        raise invalid("mountPath must be an absolute path (start with /)")
-    return inside_path(path)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
-
-
-def _words(mount: dict[str, Any]) -> dict[str, Any]:
-    """A mount as it is told."""
-    return {
-        name: mount[name]
-        for name in ("path", "folder", "bucket", "prefix", "of", "read_only")
-        if name in mount
-    }
-
-
-def _agreed(path: str, layers: list[str]) -> dict[str, Agreed]:
-    """What was agreed on when the copy was last kept. A disk that was put back since has nothing that was agreed on."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            kept = json.load(file)
-        if kept["layers"] != layers:
-            return {}
-        return {name: Agreed(etag, (size, time)) for name, (etag, size, time) in kept["agreed"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _write(path: str, agreed: dict[str, Agreed], layers: list[str]) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    content = {"layers": layers, "agreed": {name: [each.etag, *each.stamp] for name, each in agreed.items()}}
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    os.replace(f"{path}.new", path)

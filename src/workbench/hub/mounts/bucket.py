@@ -94,7 +94,12 @@ class Bucket:
             }
             known = {name: value for name, value in given.items() if value is not None}
             written: R2Object = await self._run(
-                "r2.objects.put", key=self.prefix + path, bucket=self.name, file=_pieces(file), **known
+                "r2.objects.put",
+                key=self.prefix + path,
+                bucket=self.name,
+                file=_pieces(file),
+                force=True,
+                **known,
             )
             return written
 
