@@ -251,7 +251,8 @@ Object.defineProperty(globalThis, KEY, { value: state });
 let count = 0;
 let helper;
 let interrupt = null;
-const busy = new Int32Array(new SharedArrayBuffer(4));
+// [whether a cell runs, whether this thread has heard of the interrupt]
+const shared = new Int32Array(new SharedArrayBuffer(8));
 
 const WATCH = `
   const { parentPort, workerData } = require("node:worker_threads");
@@ -262,8 +263,14 @@ const WATCH = `
   const byte = Buffer.alloc(1);
   while (fs.readSync(5, byte)) {
     if (!Atomics.load(workerData, 0)) continue;
-    session.post("Runtime.terminateExecution");
-    parentPort.postMessage("interrupted");
+    Atomics.store(workerData, 1, 0);
+    // A thread that waits hears of it by itself. One that is in a loop has to be stopped first; stopping one that waits would stop
+    // whatever it does next, which may be the hearing: then it is told again.
+    for (let told = 0; told < 20 && Atomics.load(workerData, 0); told += 1) {
+      parentPort.postMessage("interrupted");
+      if (Atomics.wait(workerData, 1, 0, 250) !== "timed-out") break;
+      session.post("Runtime.terminateExecution");
+    }
   }`;
 
 async function valueOf(remote) {
@@ -317,7 +324,7 @@ async function run(code, compile) {
     }
     if (result.type !== "undefined") send({ type: "result", ...show(await valueOf(result)) });
   };
-  Atomics.store(busy, 0, 1);
+  Atomics.store(shared, 0, 1);
   const tellInterrupt = () =>
     send({ type: "error", name: "Interrupted", message: "interrupted", traceback: ["Interrupted\n"], lineNumber: null });
   try {
@@ -329,7 +336,7 @@ async function run(code, compile) {
     if (error?.code === "ERR_INSPECTOR_COMMAND") tellInterrupt();
     else tellError(error);
   } finally {
-    Atomics.store(busy, 0, 0);
+    Atomics.store(shared, 0, 0);
     interrupt = null;
     await post("Runtime.releaseObjectGroup", { objectGroup: "cell" }).catch(() => {});
   }
@@ -354,8 +361,12 @@ function main() {
   const late = (error) => process.stderr.write(`Uncaught ${util.inspect(error)}\n`);
   process.on("uncaughtException", late).on("unhandledRejection", late);
 
-  const watching = new Worker(WATCH, { eval: true, workerData: busy });
-  watching.on("message", () => interrupt?.());
+  const watching = new Worker(WATCH, { eval: true, workerData: shared });
+  watching.on("message", () => {
+    Atomics.store(shared, 1, 1);
+    Atomics.notify(shared, 1);
+    interrupt?.();
+  });
   watching.unref();
 
   let held = "";
