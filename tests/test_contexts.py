@@ -153,6 +153,14 @@ def test_python_results_are_shown_as_what_they_are(bench: Bench, python: str) ->
     assert "cannot be shown" in bench.result(python, broken)["text"]
 
 
+def test_a_result_that_is_too_large_is_its_text(bench: Bench, python: str, javascript: str) -> None:
+    code = "class Big:\n    def _repr_html_(self): return 'h' * 15_000_000\n    def _repr_svg_(self): return 's' * 15_000_000\nBig()"
+    shown = bench.result(python, code)
+    assert set(shown) == {"text", "data"} and shown["data"]["application/x-cfwb-left-out"] == ["html", "svg"]
+    assert "json" not in bench.result(javascript, "['x'.repeat(17_000_000)]")
+    assert bench.result(python, "1")["text"] == "1"
+
+
 def test_a_data_frame_is_a_table(bench: Bench) -> None:
     """What is asked of a data frame is what pandas and polars have; one that has it stands for both where neither is installed."""
     code = (

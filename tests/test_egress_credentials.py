@@ -167,6 +167,10 @@ async def test_a_rule_holds_for_its_path_and_methods_alone(
         ("/repos/me/../you", "GET", False),
         ("/repos/me/%2e%2e/you", "GET", False),
         ("/repos/me/..%2fyou", "GET", False),
+        ("/repos/me/%252e%252e/you", "GET", False),
+        ("/repos/me/..;x=1/you", "GET", False),
+        ("/repos/me/a%20b%2fc", "GET", True),
+        ("/repos/me/%25252525252525", "GET", False),
         ("//repos/me", "GET", True),
         ("/other", "GET", False),
     ):

@@ -8,6 +8,7 @@ import hashlib
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -556,3 +557,46 @@ async def test_tls_in_memory_moves_many_bytes_both_ways(public: Authority, tmp_p
     assert got == body
     await client.close()
     listening.close()
+
+
+async def test_whatever_is_said_to_it_it_goes_on(egress: Egress, door: Path, server: Origin) -> None:
+    """Openings of every protocol it knows, bent at random; nothing is left unhandled, and the next one is served."""
+    random = Random(4711)
+    unhandled: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    outgoing = ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="api.test")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    connect = b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: x\r\n\r\n" % server.port
+    openings = [
+        b"GET http://127.0.0.1:%d/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % server.port,
+        b"POST http://127.0.0.1:%d/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        % server.port,
+        connect + outgoing.read(),
+        connect + b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % server.port,
+        b"\x05\x01\x00\x05\x01\x00\x01\x7f\x00\x00\x01" + server.port.to_bytes(2, "big"),
+    ]
+
+    async def say(data: bytes) -> None:
+        reader, writer = await asyncio.open_unix_connection(door)
+        with contextlib.suppress(OSError):
+            writer.write(data)
+            writer.write_eof()
+            async with asyncio.timeout(10):
+                while await reader.read(65536):
+                    pass
+        writer.close()
+
+    for _ in range(40):
+        bent = []
+        for opening in openings:
+            data = bytearray(opening[: random.randrange(1, len(opening) + 1)])
+            for _ in range(random.randrange(4)):
+                data[random.randrange(len(data))] = random.randrange(256)
+            if random.random() < 0.3:
+                data += random.randbytes(random.randrange(2000))
+            bent.append(say(bytes(data)))
+        await asyncio.gather(*bent)
+    assert (await get(door, here(server, "/echo"))).status == 200
+    assert unhandled == []

@@ -13,7 +13,7 @@ from workbench.sandbox.channel import Channel
 
 Frame = dict[str, Any]
 
-LONGEST_LINE = 64 << 20
+LONGEST_LINE = 32 << 20
 KINDS = frozenset(("hello", "ready", "failed", "stdout", "stderr", "result", "error", "done", "died"))
 _TEXTS = (
     "text",

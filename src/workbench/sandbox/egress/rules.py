@@ -57,22 +57,38 @@ def check_rule(rule: CredentialRule) -> HostPattern:
     return pattern
 
 
-def _segments(path: str) -> list[bytes]:
-    """The path as a server that decodes and folds it would see it, cut into segments."""
+# How often a server may decode a path before it looks at it; more is no path that a rule is about.
+_DECODED = 4
+
+
+def _segments(path: bytes) -> list[bytes]:
+    """A path folded as a server does it: empty segments and dots worked out, parameters after a semicolon left aside."""
     folded: list[bytes] = []
-    for segment in unquote_to_bytes(path.partition("?")[0]).replace(b"\\", b"/").split(b"/"):
-        if segment == b"..":
+    for segment in path.replace(b"\\", b"/").split(b"/"):
+        bare = segment.partition(b";")[0]
+        if bare == b"..":
             folded[-1:] = []
-        elif segment not in (b"", b"."):
+        elif bare not in (b"", b"."):
             folded.append(segment)
     return folded
 
 
 def path_begins(path: str, prefix: str) -> bool:
-    """Whether a path lies below `prefix`, as it stands and also once dots and escapes are resolved."""
+    """Whether a path lies below `prefix`, as it stands and also however often its escapes are decoded and its dots worked out."""
     wanted = [part.encode() for part in prefix.split("/") if part]
-    plain = [part.encode() for part in path.partition("?")[0].split("/") if part]
-    return plain[: len(wanted)] == wanted and _segments(path)[: len(wanted)] == wanted
+    if not wanted:
+        return True
+    read = path.partition("?")[0].encode("latin-1", "replace")
+    if [part for part in read.split(b"/") if part][: len(wanted)] != wanted:
+        return False
+    for _ in range(_DECODED):
+        if _segments(read)[: len(wanted)] != wanted:
+            return False
+        decoded = unquote_to_bytes(read)
+        if decoded == read:
+            return True
+        read = decoded
+    return False
 
 
 class _Ready(NamedTuple):

@@ -22,9 +22,15 @@ const KEY = Symbol.for("cfwb.cells");
 const ROWS = 1000;
 const LONGEST_TEXT = 1 << 20;
 const LARGEST = 16 << 20;
+const LARGEST_FRAME = 24 << 20; // more of one result than its text is left out, and what is said
 
 function send(frame) {
   let data = Buffer.from(JSON.stringify(frame) + "\n");
+  if (data.length > LARGEST_FRAME) {
+    const { type, text, name, message, ...rest } = frame;
+    const left = { "application/x-cfwb-left-out": Object.keys(rest).sort() };
+    data = Buffer.from(JSON.stringify({ type, text, name, message, data: left }) + "\n");
+  }
   while (data.length) {
     try {
       data = data.subarray(fs.writeSync(4, data));

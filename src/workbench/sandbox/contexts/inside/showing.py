@@ -9,6 +9,7 @@ from typing import Any
 
 LONGEST_TEXT = 1 << 20
 LARGEST = 16 << 20
+LARGEST_FRAME = 24 << 20  # more of one result than its text is left out, and what is said
 ROWS = 1000
 
 _METHODS = (
