@@ -20,8 +20,8 @@ class Sandbox(NamedTuple):
     state: one of SANDBOX_STATES; `asleep` is stopped until somebody wants something of it, reason says why it `failed`.
     `unknown` is behind a bridge, which starts it when it is used.
     provider: what keeps it apart from the machine; isolation, exposure: what that does and what it does not, in sentences.
-    limits: `{cpus, memory_bytes, processes, disk_bytes}`, those that are set; enforced: the ones the kernel holds, the others are
-    watched only. network: `none`, `allow` or `all`. sleep_after: seconds without use, None for never.
+    limits: `{cpus, memory_bytes, processes, disk_bytes}`, those that there are; enforced: the ones the kernel holds here, watched: the
+    ones the hub looks after, any other does not hold. network: `none`, `allow` or `all`. sleep_after: seconds without use, None for never.
     origin: the sandbox or snapshot it was made from. detail: what else the hub says of it, by feature.
     """
 
@@ -40,6 +40,7 @@ class Sandbox(NamedTuple):
     env: dict[str, str] = {}
     limits: dict[str, float] = {}
     enforced: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
     usage: Usage | None = None
     origin: str | None = None
     isolation: tuple[str, ...] = ()

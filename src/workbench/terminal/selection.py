@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .characters import HALF
-from .logical import Position, bounds
+from .logical import Position, bounds, lines
 from .styles import Link
 
 if TYPE_CHECKING:
     from .terminal import Terminal
 
+_ADDRESS = re.compile(r"https?://[\w%\-.~:/?#@!$&*+,;=]*[\w%\-~/#&*+=]", re.ASCII)
 WORD = "-_./~:@%+?&=#"  # what belongs to a word beside letters and digits, so that a path or a URL is one
 
 
@@ -82,3 +84,16 @@ def link(terminal: Terminal, at: Position) -> Link | None:
     """The hyperlink at a cell. Its target comes from the program: show it, and ask before it is opened."""
     styles = terminal.line(at.line).styles
     return terminal._screen.styles[ord(styles[at.column])].link if at.column < len(styles) else None
+
+
+def address(terminal: Terminal, at: Position) -> str:
+    """Where a cell leads: its hyperlink's target, or the web address that is written there; "" for neither."""
+    found = link(terminal, at)
+    if found is not None:
+        return found.uri
+    first, end = bounds(terminal, at.line)
+    for line in lines(terminal, first, end):
+        for match in _ADDRESS.finditer(line.text):
+            if line.position(match.start()) <= at < line.end(match.end()):
+                return match[0]
+    return ""

@@ -152,7 +152,10 @@ class Lifecycle(Feature):
         """Everything."""
         record = sandbox.record
         usage = await sandbox.usage()
-        whole = self.brief(sandbox) | {"env": record.env, "limits": record.limits, "usage": None}
+        availability = self.hub.engines.availability(record.provider)
+        most = sandbox.limits.processes
+        limits = {"processes": most} if availability and "processes" not in availability.absent else {}
+        whole = self.brief(sandbox) | {"env": record.env, "limits": limits | record.limits, "usage": None}
         if usage is not None:
             whole["usage"] = {
                 "cpu_seconds": usage.cpu_seconds,
@@ -160,7 +163,6 @@ class Lifecycle(Feature):
                 "processes": usage.processes,
                 "disk_bytes": usage.disk,
             }
-        availability = self.hub.engines.availability(record.provider)
         if availability is not None:
             whole |= {
                 "isolation": list(availability.protects),

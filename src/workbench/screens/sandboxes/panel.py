@@ -14,7 +14,7 @@ from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProces
 from workbench.model.text import visible
 from workbench.widgets.binding_tree import BindingTree, Item
 
-from . import reading
+from . import reading, standing
 
 _TONES = {"good": "$text-success", "bad": "$text-error", "busy": "$text-warning", "": "$text-muted"}
 
@@ -53,9 +53,9 @@ class SandboxPanel(Vertical):
             self.inside.show([])
         banner = self.query_one("#unsafe", Static)
         banner.display = sandbox is not None and sandbox.unsafe
-        banner.update(" NOT ISOLATED: what runs here can do whatever you can do on this machine")
+        banner.update(standing.UNSAFE)
         self.query_one("#head", Static).update(_head(sandbox) if sandbox else Content(""))
-        self.query_one("#apart", Static).update(_apart(sandbox) if sandbox else Content(""))
+        self.query_one("#apart", Static).update(standing.apart(sandbox) if sandbox else Content(""))
 
     def fill(
         self,
@@ -90,19 +90,7 @@ def _head(sandbox: Sandbox) -> Content:
     ]
     if sandbox.reason:
         parts += ["\n", (visible(sandbox.reason, limit=300), "$text-error")]
-    if reading.used(sandbox.usage):
-        parts += ["\n", reading.used(sandbox.usage)]
-    parts += ["\n", (f"limits  {reading.limits(sandbox)}", "$text-muted")]
+    parts += ["\n", " · ".join(standing.used(sandbox))]
     if sandbox.origin:
-        parts += [(f"   made from {visible(sandbox.origin, limit=80)}", "$text-muted")]
+        parts += ["\n", (f"made from {visible(sandbox.origin, limit=80)}", "$text-muted")]
     return Content.assemble(*parts)
-
-
-def _apart(sandbox: Sandbox) -> Content:
-    """What its provider keeps apart, and what it does not."""
-    parts: list[Any] = []
-    for sentence in sandbox.isolation:
-        parts += [("+ ", "$text-success"), (visible(sentence), "$text-muted"), "\n"]
-    for sentence in sandbox.exposure:
-        parts += [("− ", "$text-warning"), (visible(sentence), "$text-muted"), "\n"]
-    return Content.assemble(*parts[:-1])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal, Usage
+from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.screens.pane import Details, Locator
 from workbench.screens.when import from_now
 from workbench.widgets.binding_tree import Item
 from workbench.widgets.cells import size as spoken_size
 from workbench.widgets.paging import Entry
+
+from . import standing
 
 _SIGNS = {
     "running": ("▶", "good"),
@@ -29,6 +31,8 @@ def entry_of(sandbox: Sandbox) -> Entry:
     """A line of the wall."""
     sign, tone = sign_of(sandbox.state)
     label = f"{sandbox.name}  ⚠ not isolated" if sandbox.unsafe else sandbox.name
+    mounts = len(sandbox.detail.get("mounts") or ())
+    label += f"  ↔ {mounts} mount{'s' if mounts != 1 else ''}" if mounts else ""
     return Entry(
         sandbox.id,
         label,
@@ -40,40 +44,14 @@ def entry_of(sandbox: Sandbox) -> Entry:
     )
 
 
-def used(usage: Usage | None) -> str:
-    """What it uses, in one line; "" where nothing is known."""
-    if usage is None:
-        return ""
-    parts = []
-    if usage.processes is not None:
-        parts.append(f"{usage.processes:,} process{'es' if usage.processes != 1 else ''}")
-    if usage.memory_bytes is not None:
-        parts.append(f"{spoken_size(usage.memory_bytes)} memory")
-    if usage.disk_bytes is not None:
-        parts.append(f"{spoken_size(usage.disk_bytes)} written")
-    if usage.cpu_seconds is not None:
-        parts.append(f"{usage.cpu_seconds:.1f} s of CPU")
-    return " · ".join(parts)
-
-
-def limits(sandbox: Sandbox) -> str:
-    """Its limits, and which of them the kernel does not hold."""
-    shown = []
-    for name, value in sandbox.limits.items():
-        amount = spoken_size(int(value)) if name.endswith("_bytes") else f"{value:g}"
-        plain = name.removesuffix("_bytes")
-        held = "" if plain in sandbox.enforced else " (watched only)"
-        shown.append(f"{plain} {amount}{held}")
-    return ", ".join(shown) or "none"
-
-
 def details_of(sandbox: Sandbox) -> Details:
     """All that is known, with what keeps it apart and what does not."""
     rows = [("name", sandbox.name), ("id", sandbox.id), ("state", sandbox.state)]
     rows += [("why", sandbox.reason)] if sandbox.reason else []
     rows += [("provider", sandbox.provider or "")]
-    rows += [("network", sandbox.network or "none"), ("limits", limits(sandbox))]
-    rows += [("uses", used(sandbox.usage))] if used(sandbox.usage) else []
+    rows += [("network", sandbox.network or "none"), ("limits", standing.limits(sandbox))]
+    rows += [("uses", " · ".join(standing.used(sandbox)))]
+    rows += [("shares", mount) for mount in standing.shared(sandbox)]
     rows += [
         (name, moment)
         for name, moment in (

@@ -13,14 +13,16 @@ from textual.widgets import Static
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import Sandbox, Terminal
-from workbench.model.text import visible
-from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.pane import Locator, Pane
+from workbench.screens.sandboxes import standing
+from workbench.screens.sandboxes.reading import details_of
 from workbench.screens.sandboxes.requests import Requests
 from workbench.screens.session import Session
 
 from .tile import TerminalTile
 
-UNSAFE = " NOT ISOLATED: what runs here can do whatever you can do on this machine "
+TICK = 2.0
+"""Seconds after which what the sandbox uses is read again, while it is looked at."""
 
 
 class Split(Container):
@@ -34,10 +36,12 @@ class TerminalPane(Pane):
     HELP = (
         "A terminal in the sandbox. While you type, every key is its program's, but for f8, which frees the keyboard.\n"
         "Free: / finds (a regular expression after a second /), v selects (V lines, ctrl+v a block), y copies, arrows and page keys "
-        "scroll, f8 or enter types again. Shift+page keys and the wheel scroll at any time; shift with the mouse selects where the "
-        "program has the mouse.\n"
-        "s splits beside, S below; tab goes to the next; x closes a split, its program goes on. z: whose size the terminal takes. "
+        "scroll, u opens the link under the cursor, f8 or enter types again, 8 gives the program an f8. Shift+page keys and the wheel "
+        "scroll at any time; shift with the mouse selects where the program has the mouse.\n"
+        "s splits beside, S below; tab goes to the next; x closes a split, its program goes on. z: whose size the terminal takes: of a "
+        "larger one you see the part around the cursor (arrows move about), beside a smaller one are dots. "
         "o: what the sandbox asks for outside, as it does. p plays the terminal's recording.\n"
+        "What a program wants in the clipboard is only offered: c takes it, C whatever it offers from now on.\n"
         "Closing the tab ends nothing: open it again, and the screen is as it is then. d ends the program."
     )
     BINDINGS: ClassVar[list[Any]] = [
@@ -57,12 +61,17 @@ class TerminalPane(Pane):
         self._wish: Any = None
 
     def compose(self) -> ComposeResult:
-        yield Static(UNSAFE, id="unsafe")
+        yield Static(id="apart")
         with Horizontal(id="beside"), Container(id="tiles"):
             yield self._made(self._wish) or self._tile(self.locator.object, type_at_once=True)
 
     def on_mount(self) -> None:
         self.read_sandbox()
+        self.set_interval(TICK, self._tick)
+
+    def _tick(self) -> None:
+        if self.is_on_screen and self.sandbox is not None:
+            self.read_sandbox()
 
     # Where the tiles are
 
@@ -124,15 +133,23 @@ class TerminalPane(Pane):
 
     @work(exclusive=True, group="sandbox")
     async def read_sandbox(self) -> None:
+        """Its facts; to look neither starts it nor keeps it awake."""
         try:
-            found: Sandbox = await self.session.call("sandboxes.get", sandbox=self.locator.resource)
+            found: Sandbox = await self.session.call(
+                "sandboxes.get", sandbox=self.locator.resource, as_is=True
+            )
         except WorkbenchError as error:
-            self.tell_error(error)
+            if self.sandbox is None:  # else the tiles say what is wrong, again and again
+                self.tell_error(error)
             return
+        renamed = self.sandbox is None or self.sandbox.name != found.name
         self.sandbox = found
-        self.query_one("#unsafe").set_class(found.unsafe, "-on")
-        self.show_details(_details(found))
-        self.post_message(self.TitleChanged())
+        line = self.query_one("#apart", Static)
+        line.set_class(found.unsafe, "-unsafe")
+        line.update(standing.in_a_line(found))
+        self.show_details(details_of(found))
+        if renamed:
+            self.post_message(self.TitleChanged())
 
     # Acts
 
@@ -260,15 +277,6 @@ def _kept(widget: Widget | None) -> Any:
         way = "-across" if widget.has_class("-across") else "-down"
         return [way, *(_kept(child) for child in widget.children if isinstance(child, Split | TerminalTile))]
     return None
-
-
-def _details(sandbox: Sandbox) -> Details:
-    """What keeps the sandbox apart, and what does not."""
-    rows = [("sandbox", sandbox.name), ("state", sandbox.state), ("provider", sandbox.provider or "")]
-    rows += [("network", sandbox.network or "none")]
-    rows += [("keeps apart", sentence) for sentence in sandbox.isolation]
-    rows += [("does not", sentence) for sentence in sandbox.exposure]
-    return Details(f"sandbox {visible(sandbox.name)}", tuple(rows))
 
 
 __all__ = ["TerminalPane"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -24,6 +25,8 @@ from .connection import Connection
 OPENED = ("http://", "https://", "mailto:")
 """Links that may be opened, after asking."""
 CLIPBOARD = 1 << 20
+BELL = 0.5
+"""Seconds between two bells that are passed on."""
 NOTES = 5
 """Notifications of a program shown before one looks."""
 
@@ -34,7 +37,8 @@ class TerminalTile(Vertical):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("slash", "find", "Find"),
         Binding("z", "size", "Size", show=False),
-        Binding("c", "clipboard", "Take the clipboard", show=False),
+        Binding("c", "clipboard(False)", "Take the clipboard", show=False),
+        Binding("C", "clipboard(True)", "Let it write the clipboard", show=False),
         Binding("r", "again", "Run again", show=False),
     ]
 
@@ -57,6 +61,8 @@ class TerminalTile(Vertical):
         self.rung = False
         self.up = False
         self.wrong = ""
+        self.lost = False
+        """Whether the terminal is not there any more."""
         self.holder: dict[str, Any] | None = None
         """Who has the keyboard: {id, name}; None where anybody may type."""
         self.viewers: list[dict[str, Any]] = []
@@ -67,6 +73,7 @@ class TerminalTile(Vertical):
         self._always = False
         self._notes = 0
         self._bells = 0
+        self._rang_at = -BELL
 
     def compose(self) -> ComposeResult:
         yield Static(classes="head")
@@ -99,6 +106,7 @@ class TerminalTile(Vertical):
         await self.connection.resize(event.columns, event.lines)
         if not self._began:
             self._began = True
+            self.view.resize_terminal(event.columns, event.lines)
             self.follow()
 
     @work(exclusive=True, group="follow")
@@ -106,7 +114,7 @@ class TerminalTile(Vertical):
         try:
             await self.connection.follow()
         except WorkbenchError as error:
-            self.up, self.wrong = False, error.message
+            self.up, self.wrong, self.lost = False, error.message, True
             self._draw()
 
     def _said(self, said: dict[str, Any]) -> None:
@@ -152,12 +160,18 @@ class TerminalTile(Vertical):
             await self.connection.count(True)
         elif not view.captured and self.mine:
             await self.connection.say("release")
-        bells = view.terminal.bells
-        if bells > self._bells and not view.has_focus:
-            self.rung = True
-        self._bells = bells
+        self._ring(view.terminal.bells)
         self._draw()
         self.post_message(self.Changed())
+
+    def _ring(self, bells: int) -> None:
+        """Pass the bell on, but not faster than one can hear; a terminal one does not look at keeps a mark of it."""
+        if bells > self._bells:
+            self.rung = not self.view.has_focus
+            if monotonic() - self._rang_at >= BELL:
+                self._rang_at = monotonic()
+                self.app.bell()
+        self._bells = bells
 
     def on_descendant_focus(self) -> None:
         self.rung, self._notes = False, 0
@@ -196,12 +210,19 @@ class TerminalTile(Vertical):
             parts.append(("  selecting · y copies · esc", "$text-warning"))
         if self._offered is not None:
             parts.append(
-                (f"  offers {len(self._offered.data):,} bytes to copy · f8 c takes them", "$text-warning")
+                (
+                    f"  offers {len(self._offered.data):,} bytes to copy · f8 c takes them, C from now on",
+                    "$text-warning",
+                )
             )
         others = [one for one in self.viewers if one.get("id") != self._you]
         if others:
             parts.append((f"  {len(others)} more watch", "$text-accent"))
-        parts.append((f"  {terminal.columns}x{terminal.lines}", "$text-muted"))
+        room = view.size
+        if terminal.columns > room.width or terminal.lines > room.height > 0:
+            parts.append((f"  a part of {terminal.columns}x{terminal.lines}", "$text-warning"))
+        else:
+            parts.append((f"  {terminal.columns}x{terminal.lines}", "$text-muted"))
         if terminal.title:
             parts.append((f"  {visible(terminal.title, limit=80)}", "$text-muted"))
         return Content.assemble(*parts)
@@ -212,6 +233,8 @@ class TerminalTile(Vertical):
             code = self.exit.get("code")
             signal = f", signal {self.exit['signal']}" if self.exit.get("signal") else ""
             return [(f" ended with {code}{signal}", "bold"), " · r runs another · ctrl+w closes the tab"]
+        if self.lost:
+            return [" it is not there any more · r runs another · ctrl+w closes the tab"]
         return []
 
     # What is asked
@@ -265,7 +288,7 @@ class TerminalTile(Vertical):
         if isinstance(said, ClipboardWrite) and 0 < len(said.data) <= CLIPBOARD:
             self._offered = said
             if self._always:
-                self.action_clipboard()
+                self.action_clipboard(True)
             self._draw()
         elif isinstance(said, Notification) and self._notes < NOTES:
             self._notes += 1
@@ -277,8 +300,9 @@ class TerminalTile(Vertical):
         event.stop()
         self._note(f"{len(event.text):,} characters copied")
 
-    def action_clipboard(self) -> None:
-        """Take what the program offered for the clipboard."""
+    def action_clipboard(self, always: bool) -> None:
+        """Take what the program offered for the clipboard; always: and what it will offer, while the tab is open."""
+        self._always = always
         if self._offered is not None:
             self.app.copy_to_clipboard(self._offered.data.decode("utf-8", "replace"))
             self._note(f"{len(self._offered.data):,} bytes of the program's copied")
@@ -294,7 +318,7 @@ class TerminalTile(Vertical):
         if action == "clipboard":
             return self._offered is not None
         if action == "again":
-            return self.exit is not None
+            return self.exit is not None or self.lost
         return True
 
     def action_find(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from textual.geometry import Region
+from textual import events
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -16,8 +17,10 @@ from workbench.terminal import Event, Position, Terminal
 from .colours import colours_of
 from .drawing import Drawing, Over
 from .feeding import Feeding
+from .outer_cursor import OuterCursor
 from .searching import Search
 from .selection import Selection
+from .viewport import Viewport
 
 FRAME = 1 / 60
 SYNCHRONIZED = 0.15
@@ -26,6 +29,8 @@ SYNCHRONIZED = 0.15
 
 class TerminalCanvas(Widget):
     """Shows `terminal` or a part of its scrollback; `put` or `await write` feeds it.
+
+    Its size is the terminal's own affair: of a larger one the part around the cursor is shown, beside a smaller one dots.
 
     typing: whether the keyboard goes to the program, so that its cursor is drawn as one.
     """
@@ -64,6 +69,8 @@ class TerminalCanvas(Widget):
         self.place: Position | None = None
         """Where the reader's cursor is while selecting by keyboard, else None."""
         self._top: int | None = None
+        self.viewport = Viewport()
+        self._outer: OuterCursor | None = None
         self._shown_cursor = -1
         self._frame_timer: Timer | None = None
         self._drawn_at = 0.0
@@ -91,7 +98,7 @@ class TerminalCanvas(Widget):
         self.selection = self.place = self._top = None
         self.search = None
         self.drawing = None
-        self.refresh()
+        self._show_all()
         self._say()
 
     def resize_terminal(self, columns: int, lines: int) -> None:
@@ -101,8 +108,17 @@ class TerminalCanvas(Widget):
             self.selection = self.place = self._top = None
             if self.search is not None:
                 self.search = Search(self.terminal, self.search.text, regex=self.search.regex)
-            self.refresh()
+            self._show_all()
             self._say()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._show_all()
+
+    def _show_all(self) -> None:
+        """All of it is drawn again, with the cursor in sight."""
+        self.viewport.follow(self.terminal, *self.size)
+        self.refresh()
+        self._place_outer_cursor()
 
     def _fed(self) -> None:
         answers = self.terminal.take_answers()
@@ -137,15 +153,18 @@ class TerminalCanvas(Widget):
         if self._top is not None:
             self._follow_kept()
             return
-        width = self.size.width
-        if len(dirty) >= self.terminal.lines or (self.drawing and not self.drawing.current()):
+        width, height = self.size
+        moved = self.viewport.follow(self.terminal, width, height)
+        if moved or len(dirty) >= self.terminal.lines or (self.drawing and not self.drawing.current()):
             self.refresh()
         else:
+            above = self.viewport.above
             rows = dirty | {self._shown_cursor, cursor.y if cursor.visible else -1}
-            regions = [Region(0, row, width, 1) for row in rows if 0 <= row < self.size.height]
+            regions = [Region(0, row - above, width, 1) for row in rows if 0 <= row - above < height]
             if regions:
                 self.refresh(*regions)
         self._shown_cursor = cursor.y if cursor.visible else -1
+        self._place_outer_cursor()
 
     def _follow_kept(self) -> None:
         """Scrolled back: the same lines stay, as long as they are kept."""
@@ -168,12 +187,17 @@ class TerminalCanvas(Widget):
     @property
     def top(self) -> int:
         """The number of the first line in sight."""
-        return self.terminal.top_line if self._top is None else self._top
+        return self.terminal.top_line + self.viewport.above if self._top is None else self._top
+
+    @property
+    def last_top(self) -> int:
+        """The last line that can be the first in sight: more than the screen's first where the screen is higher than its room."""
+        return max(self.terminal.top_line, self.terminal.end_line - self.size.height)
 
     @property
     def scrolled(self) -> int:
         """How many lines lie between what is in sight and the end."""
-        return self.terminal.top_line - self.top
+        return max(0, self.terminal.top_line - self.top)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region. (Not by way of the styles cache: the widget has no border, and lines keep their own.)"""
@@ -198,10 +222,16 @@ class TerminalCanvas(Widget):
         number = self.top + y
         terminal = self.terminal
         if not terminal.first_line <= number < terminal.end_line:
-            return drawing.blank(width)
-        strip = drawing.line(terminal.line(number), width)
-        overs = self._overs(drawing, number, width)
-        return drawing.over(strip, overs) if overs else strip
+            return drawing.beyond(width)
+        columns = terminal.columns
+        strip = drawing.line(terminal.line(number), columns)
+        overs = self._overs(drawing, number, columns)
+        if overs:
+            strip = drawing.over(strip, overs)
+        if columns < width:
+            return Strip([*strip, *drawing.beyond(width - columns)], width)
+        left = self.viewport.left
+        return strip if columns == width else strip.crop(left, left + width)
 
     def _overs(self, drawing: Drawing, number: int, width: int) -> list[Over]:
         overs = [
@@ -217,10 +247,39 @@ class TerminalCanvas(Widget):
                 overs.append(Over(at, at + 1, drawing.cursor("block", True)))
         elif self._top is None:
             cursor = self.terminal.cursor
-            if cursor.visible and self.terminal.top_line + cursor.y == number:
+            drawn = cursor.visible and not (self._outer and self._outer.visible)
+            if drawn and self.terminal.top_line + cursor.y == number:
                 at = min(cursor.x, self.terminal.columns - 1)
                 overs.append(Over(at, at + 1, drawing.cursor(cursor.shape, self.has_focus and self.typing)))
         return overs
+
+    def _place_outer_cursor(self) -> None:
+        """A bar is drawn by the terminal one sits at, while one types into the program and can see its cursor."""
+        cursor = self.terminal.cursor
+        wanted = (
+            cursor.visible
+            and cursor.shape == "bar"
+            and self.typing
+            and self.has_focus
+            and self._top is None
+            and self.is_mounted
+            and self.app.screen is self.screen
+        )
+        place = Offset(
+            min(cursor.x, self.terminal.columns - 1) - self.viewport.left, cursor.y - self.viewport.above
+        )
+        before = self._outer is not None and self._outer.visible
+        if wanted and self.content_size.region.contains_point(place):
+            self._outer = self._outer or OuterCursor(self.app)
+            self._outer.show(place + self.content_region.offset, cursor.blinking)
+        elif self._outer is not None:
+            self._outer.hide()
+        if before != (self._outer is not None and self._outer.visible):
+            self.refresh()
+
+    def on_unmount(self) -> None:
+        if self._outer is not None:
+            self._outer.hide()
 
     def notify_style_update(self) -> None:
         """The theme may have changed."""

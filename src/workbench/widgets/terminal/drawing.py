@@ -84,9 +84,14 @@ class Drawing:
         line.cache = _Drawn(strip, self._generation, width)
         return strip
 
-    def blank(self, width: int) -> Strip:
-        """Cells nobody wrote."""
-        return self._filtered(Strip([Segment(" " * width, self._rich(Style()))], width))
+    def beyond(self, width: int) -> Strip:
+        """Cells that are none of the terminal's: its size is another than its room."""
+        ground = self._colour(DEFAULT, BACKGROUND)
+        dots = RichStyle(
+            color=_rich_colour(_blended(ground, self._colour(DEFAULT, FOREGROUND))),
+            bgcolor=_rich_colour(ground),
+        )
+        return self._filtered(Strip([Segment("·" * width, dots)], width))
 
     def _strip(self, runs: Iterable[Run], width: int) -> Strip:
         segments = []

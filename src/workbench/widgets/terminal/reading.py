@@ -14,6 +14,9 @@ from .canvas import TerminalCanvas
 from .searching import Search
 from .selection import Selection, Unit
 
+PAN = 8
+"""Columns that a terminal wider than its room moves by at a key."""
+
 
 class Reading(TerminalCanvas):
     """The keys that work while the keyboard is not the program's."""
@@ -48,8 +51,10 @@ class Reading(TerminalCanvas):
     def scroll_back(self, lines: int) -> None:
         """Back by so many lines, or forward where negative."""
         terminal = self.terminal
-        top = max(terminal.first_line, min(terminal.top_line, self.top - lines))
+        top = max(terminal.first_line, min(self.last_top, self.top - lines))
         self._top = None if top >= terminal.top_line else top
+        if self._top is None and self.last_top > terminal.top_line:
+            self.viewport.above, self.viewport.held = top - terminal.top_line, True
         self.refresh()
         self._say()
 
@@ -64,6 +69,7 @@ class Reading(TerminalCanvas):
             found = self.search.before(Position(self.top + self.size.height, 0))
             if found is not None:
                 self.show_line(found.start.line)
+                self._show_column(found.start.column)
         self.refresh()
         return len(self.search.found) if self.search else 0
 
@@ -72,6 +78,7 @@ class Reading(TerminalCanvas):
         found = self.search.step(by) if self.search else None
         if found is not None:
             self.show_line(found.start.line)
+            self._show_column(found.start.column)
             if self.place is not None:
                 self._move(*found.start)
             self.refresh()
@@ -93,6 +100,8 @@ class Reading(TerminalCanvas):
     def action_across(self, columns: int) -> None:
         if self.place is not None:
             self._move(self.place.line, self.place.column + columns)
+        elif self.viewport.pan(self.terminal, self.size.width, columns * PAN):
+            self.refresh()
 
     def action_word(self, way: int) -> None:
         if self.place is not None:
@@ -106,7 +115,7 @@ class Reading(TerminalCanvas):
 
     def action_bottom(self) -> None:
         if self.place is None:
-            self.scroll_back(-self.scrolled)
+            self.scroll_back(self.top - self.last_top)
         else:
             self._move(self.terminal.end_line - 1, self.terminal.columns - 1)
 
@@ -117,7 +126,14 @@ class Reading(TerminalCanvas):
             self.selection.head = self.place
         if not self.top <= line < self.top + self.size.height:
             self.scroll_back(self.top - line if line < self.top else self.top + self.size.height - 1 - line)
+        self._show_column(self.place.column)
         self.refresh()
+
+    def _show_column(self, column: int) -> None:
+        """Bring a column into sight where the terminal is wider than its room."""
+        left, width = self.viewport.left, self.size.width
+        if not left <= column < left + width:
+            self.viewport.pan(self.terminal, width, column - left - width // 2)
 
     def action_select(self, unit: Unit) -> None:
         """Begin to choose text where the cursor is; again: begin anew there."""
@@ -147,7 +163,8 @@ class Reading(TerminalCanvas):
         self.refresh_bindings()
 
     def _clear(self) -> None:
-        if self.selection is not None or self._top is not None or self.place is not None:
+        held = self.viewport.let_go()
+        if held or self.selection is not None or self._top is not None or self.place is not None:
             self.selection = self.place = self._top = None
-            self.refresh()
+            self._show_all()
             self._say()

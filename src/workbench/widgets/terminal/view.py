@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.reactive import reactive
 
-from workbench.terminal import Position, Terminal, mouse, paste, selection
+from workbench.terminal import Position, Terminal, keys, mouse, paste, selection
 from workbench.terminal.mouse import MouseEvent
 from workbench.terminal.paste import Inspection
 
@@ -32,6 +32,8 @@ class TerminalView(Reading, can_focus=True):
     BINDINGS: ClassVar[list[Any]] = [
         Binding(FREE, "capture(False)", "Free the keyboard"),
         Binding(f"{FREE},enter", "capture(True)", "Type"),
+        Binding(FREE[1:], "type_free", f"Type {FREE}", show=False),
+        Binding("u", "link", "Open the link"),
     ]
 
     captured: reactive[bool] = reactive(False)
@@ -51,7 +53,7 @@ class TerminalView(Reading, can_focus=True):
             self.text, self.found = text, found
 
     class LinkAsked(Message):
-        """A link was clicked. uri is the program's text: show it and ask before it is opened."""
+        """A link is to be opened. uri is the program's text: show it and ask."""
 
         def __init__(self, uri: str) -> None:
             super().__init__()
@@ -74,9 +76,11 @@ class TerminalView(Reading, can_focus=True):
 
     def on_focus(self) -> None:
         self._tell_focus(True)
+        self._place_outer_cursor()
 
     def on_blur(self) -> None:
         self._tell_focus(False)
+        self._place_outer_cursor()
 
     def _tell_focus(self, gained: bool) -> None:
         data = mouse.focus(gained, self.terminal.modes) if self.captured else b""
@@ -92,18 +96,22 @@ class TerminalView(Reading, can_focus=True):
         self.refresh()
         self.refresh_bindings()
         self._say()
+        self._place_outer_cursor()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "capture":
             return bool(parameters[0]) != self.captured
         if self.captured:
             return False
+        if action == "link":
+            return bool(self._address())
         if action == "leave":
             return (
                 self.place is not None
                 or self.selection is not None
                 or self.search is not None
                 or self.scrolled > 0
+                or self.viewport.held
             )
         return True
 
@@ -130,6 +138,18 @@ class TerminalView(Reading, can_focus=True):
     def action_capture(self, captured: bool) -> None:
         self.captured = captured
 
+    def action_type_free(self) -> None:
+        """The program gets the key that is ours while it has the keyboard, and the keyboard."""
+        self.captured = True
+        self.send(keys.encode(FREE, self.terminal.modes))
+
+    def _address(self) -> str:
+        return selection.address(self.terminal, self.place) if self.place is not None else ""
+
+    def action_link(self) -> None:
+        """Ask to open where the reader's cursor is."""
+        self.post_message(self.LinkAsked(self._address()))
+
     async def on_paste(self, event: events.Paste) -> None:
         event.stop()
         if not self.captured:
@@ -147,14 +167,16 @@ class TerminalView(Reading, can_focus=True):
     # Mouse
 
     def _cell(self, event: events.MouseEvent) -> Position:
+        """The row in sight and the column of the terminal where the mouse is."""
         offset = event.get_content_offset_capture(self)
-        return Position(offset.y, max(0, min(self.terminal.columns - 1, offset.x)))
+        return Position(offset.y, max(0, min(self.terminal.columns - 1, offset.x + self.viewport.left)))
 
     def _to_program(self, event: events.MouseEvent, kind: str, button: str) -> bool:
         """Whether the program wanted a mouse event (with shift it is the reader's, as in other terminals)."""
         if not self.captured or event.shift or self._top is not None or not self.terminal.modes.mouse:
             return False
         row, column = self._cell(event)
+        row += self.viewport.above
         if not 0 <= row < self.terminal.lines:
             return False
         data = mouse.encode(
@@ -212,9 +234,9 @@ class TerminalView(Reading, can_focus=True):
             self.selection = Selection(self.terminal, place, "word" if event.chain == 2 else "line")
             self.refresh()
         elif self.selection is None:
-            link = selection.link(self.terminal, place) if row < self.size.height else None
-            if link and (event.ctrl or not self.captured):
-                self.post_message(self.LinkAsked(link.uri))
+            wanted = place.line < self.terminal.end_line and (event.ctrl or not self.captured)
+            if wanted and (uri := selection.address(self.terminal, place)):
+                self.post_message(self.LinkAsked(uri))
             elif not self.captured and event.button == 1:
                 self.captured = True
 
