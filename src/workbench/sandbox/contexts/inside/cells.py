@@ -37,7 +37,9 @@ class Output:
     def send(self, **frame: Any) -> None:
         data = json.dumps(frame).encode() + b"\n"
         if len(data) > showing.LARGEST_FRAME:
-            kept: dict[str, Any] = {name: frame[name] for name in ("type", "text", "name", "message") if name in frame}
+            kept: dict[str, Any] = {
+                name: frame[name] for name in ("type", "text", "name", "message") if name in frame
+            }
             left = {"application/x-cfwb-left-out": sorted(set(frame) - set(kept))}
             data = json.dumps(dict(kept, data=left)).encode() + b"\n"
         while data:
