@@ -59,6 +59,8 @@ def picture(demo: str, snap_compare: Any, size: str, theme: str) -> Callable[...
                 failed.append(error)
             app.clear_notifications()
             await pilot.pause(0.2)
+            while app.screen.query("Toast"):
+                await pilot.pause(0.05)
             await pilot.pause()
 
         same = snap_compare(app, terminal_size=SIZES[size], run_before=bring)
