@@ -165,7 +165,11 @@ def _show_sql(result: SqlResult) -> None:
 
     if result.columns:
         print(table.grid(result.columns, [list(row) for row in result.rows]))
-    count = f"{len(result.rows):,} rows" if result.columns else f"changed {result.changes:,}"
+    count = (
+        f"{len(result.rows):,} row{'s' if len(result.rows) != 1 else ''}"
+        if result.columns
+        else f"changed {result.changes:,}"
+    )
     if len(result.rows) == FIRST:
         count = f"the first {FIRST:,} rows (--limit N shows more, --json all)"
     figures = [count, f"{result.duration_ms:.1f} ms"]
