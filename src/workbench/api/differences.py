@@ -59,9 +59,11 @@ DIFFERENCES = (
         "The original takes texts only for D1, and binds an object's numbers as REAL and its truth values as text.",
     ),
     Difference(
-        "sql-several",
-        "A query of several statements always runs; its parameters are the last one's.",
-        "The original keeps such a query prepared, and fails where it has parameters or comes again.",
+        "sql-prepared",
+        "A query of several statements always runs, its parameters being the last one's; of two mistakes in a query the one is said that "
+        "SQLite finds first.",
+        "The original keeps queries prepared: several statements then fail when they have parameters or come again, and parameters are "
+        "counted before a query is compiled anew.",
     ),
     Difference(
         "sql-figures",

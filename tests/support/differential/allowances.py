@@ -142,10 +142,19 @@ def _new_objects(request: Request, theirs: Answer, ours: Answer) -> Pair:
     return theirs, ours
 
 
-@allowance("sql-several")
-def _several(request: Request, theirs: Answer, ours: Answer) -> Pair:
-    several = "A SQL prepared statement can only be executed once at a time."
-    return (ours, ours) if theirs.message == several else (theirs, ours)
+@allowance("sql-prepared")
+def _prepared(request: Request, theirs: Answer, ours: Answer) -> Pair:
+    if theirs.message == "A SQL prepared statement can only be executed once at a time.":
+        return ours, ours
+    counted = theirs.message == "Wrong number of parameter bindings for SQL query."
+    if (
+        _of_sql(request)
+        and counted
+        and ours.message.endswith(": SQLITE_ERROR")
+        and theirs.status == ours.status
+    ):
+        return ours, ours
+    return theirs, ours
 
 
 @allowance("sql-refusals")
