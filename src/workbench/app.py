@@ -13,6 +13,7 @@ from textual.binding import Binding
 
 from workbench.model.errors import WorkbenchError
 from workbench.screens import startup
+from workbench.screens.targets import Targets
 from workbench.screens.workbench.screen import WorkbenchScreen
 from workbench.widgets import alt_parser
 
@@ -48,6 +49,7 @@ class WorkbenchApp(App[int]):
         self.mishaps = 0
         self.session: Session | None = None
         self.workbench = WorkbenchScreen()
+        self.targets = Targets(self)
         # Before the style sheets are read: a theme put on later has them all read again.
         startup.themes(self)
 
@@ -58,7 +60,13 @@ class WorkbenchApp(App[int]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of ours, where a theme has none."""
-        return {"target-local": "ansi_bright_green", "target-remote": "ansi_bright_red"}
+        return {
+            "target-local": "ansi_bright_green",
+            "target-remote": "ansi_bright_red",
+            "target-server": "ansi_bright_blue",
+            "target-remote-bar": "ansi_black",
+            "target-server-bar": "ansi_black",
+        }
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.start)

@@ -52,18 +52,25 @@ def open_state(
     account: AccountNeed = "must",
     server: str | None = None,
     bridge: str | None = None,
+    account_id: str | None = None,
 ) -> State:
     """Open the project that `folder` belongs to. Raises WorkbenchError (`project.not_found`, `remote.no_credentials`, ...).
 
     remote: on the deployed account, where a project is not needed. alone: for an operation that needs no project.
     account: whether one must be clear, on the account. server: the address of a running dev server, through whose API the
     local target is reached. bridge: the name of a deployed bridge, whose sandboxes are meant.
+    account_id: the account that a person chose, where neither the environment nor the config names one.
     """
     if bridge is not None:
         from .targets import open_bridge
 
         return open_bridge(folder, bridge)
-    state = _opened(folder, worker, environment, persist_to, remote, alone, account, server)
+    if remote and account_id is not None:
+        from .targets import open_account
+
+        state = open_account(folder, worker, environment, choose=account, account_id=account_id)
+    else:
+        state = _opened(folder, worker, environment, persist_to, remote, alone, account, server)
     state.opened_with = {
         "folder": folder,
         "worker": worker,

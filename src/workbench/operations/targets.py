@@ -34,13 +34,25 @@ def project_or_none(
         return Project(place, (), os.path.join(place, ".wrangler", "state"))
 
 
-def open_account(folder: str, worker: str | None, environment: str | None, *, choose: AccountNeed) -> State:
-    """The deployed account, with the bindings of the project where there is one. choose: whether an account must be clear."""
+def open_account(
+    folder: str,
+    worker: str | None,
+    environment: str | None,
+    *,
+    choose: AccountNeed,
+    account_id: str | None = None,
+) -> State:
+    """The deployed account, with the bindings of the project where there is one. choose: whether an account must be clear.
+
+    account_id: the one that a person chose, where nothing else names one.
+    """
     from workbench.backends.cloudflare.remote import connect
 
     project = project_or_none(folder, worker=worker, environment=environment, persist_to=None)
     said = _saying(project.workers)
     configured, path = (said.account_id, said.config_path) if said else (None, "")
+    if account_id is not None and configured is None:
+        configured, path = account_id, "the choice made here"
     backend = connect(project, configured, path, choose=choose)
     return State(
         backend.project,

@@ -11,7 +11,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
 from workbench.operations import get
-from workbench.operations.executor import State, drive, execute, suspends
+from workbench.operations.executor import Confirm, Question, State, drive, execute, suspends
 
 from . import log
 
@@ -22,10 +22,17 @@ T = TypeVar("T")
 
 
 class Session:
-    """A project opened on a target. Made once a window; every pane has it."""
+    """A project opened on a target; every pane has one. The local one is made once a window.
+
+    route: local, server (the local target through a dev server) or remote. name: the account's, or the server's address.
+    asker: asks before a write to the account.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.route = "local"
+        self.name = ""
+        self.asker: Callable[[Question], Awaitable[bool]] | None = None
 
     @property
     def target(self) -> Target:
@@ -48,8 +55,32 @@ class Session:
         progress is called in the thread that works; `watching` takes it to the screen.
         """
         state = self.state.watched(cancel, progress) if cancel or progress else self.state
-        work = execute(state, operation, arguments, force=force, dry_run=dry_run)
+        confirm = None
+        if self.target.kind == "remote" or arguments.get("to") == "remote":
+            # Whatever was asked on a screen before: what is written there is asked about here, and nowhere passed over.
+            force, confirm = False, self._confirm()
+        work = execute(state, operation, arguments, force=force, dry_run=dry_run, confirm=confirm)
         return await self.thread(work, suspends=suspends(state, get(operation)))
+
+    def _confirm(self) -> Confirm | None:
+        """The question as the executor asks it, from the thread that it works in."""
+        asker, loop = self.asker, asyncio.get_running_loop()
+        if asker is None:
+            return None
+
+        def confirm(question: Question) -> bool:
+            async def asked() -> bool:
+                return await asker(question)
+
+            return asyncio.run_coroutine_threadsafe(asked(), loop).result()
+
+        return confirm
+
+    async def agree(self, operation: str, **arguments: Any) -> None:
+        """Ask what `operation` would ask before a write to the account, without doing it. Raises `confirmation.refused`, ..."""
+        from workbench.operations.consent import consented
+
+        await self.thread(consented(self.state, get(operation), arguments, False, self._confirm()))
 
     async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
         """Ask the backend something no operation says, for reading only: `ask(lambda backend: backend.kv.count(id))`.

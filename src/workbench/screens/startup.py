@@ -78,6 +78,7 @@ async def another_project(app: WorkbenchApp, folder: str, label: str = "", worke
         _keep(app, session)
         await app.workbench.close_session()
         session.close()
+        await app.targets.close()
         app.session = None
     app.open_with, app.label = {"folder": folder, "worker": worker}, label
     await open_project(app)
@@ -127,6 +128,7 @@ async def _leave(app: WorkbenchApp) -> None:
         _keep(app, session)
         await app.workbench.tabs.close_all()
         session.close()
+        await app.targets.close()
     app.exit(0)
 
 

@@ -28,6 +28,9 @@ DARK = Theme(
     variables={
         "target-local": "#8CD18B",
         "target-remote": "#FF7A85",
+        "target-server": "#7CB7FF",
+        "target-remote-bar": "#3A1519",
+        "target-server-bar": "#14263D",
         "value-null": "#9A9DA6",
         "value-number": "#8FC1FF",
         "value-string": "#A5D6A0",
@@ -81,6 +84,9 @@ LIGHT = Theme(
     variables={
         "target-local": "#1C6B2A",
         "target-remote": "#B3142A",
+        "target-server": "#0B57A6",
+        "target-remote-bar": "#FBDDE0",
+        "target-server-bar": "#D9E8F8",
         "value-null": "#5E6066",
         "value-number": "#0B4F99",
         "value-string": "#1C6B2A",

@@ -11,17 +11,32 @@ from workbench.model.target import Target
 from workbench.model.text import visible
 
 
-def badge(target: Target | None, *, folder: str = "", width: int | None = None) -> Content:
-    """`● LOCAL .wrangler/state` or `▲▲ REMOTE account`. folder: paths are shown relative to it. width: cells at most."""
+def badge(
+    target: Target | None,
+    *,
+    folder: str = "",
+    width: int | None = None,
+    name: str = "",
+    route: str = "",
+) -> Content:
+    """`● LOCAL .wrangler/state`, `▲▲ REMOTE Acme 0123…`, or `◆ SERVER http://…` for a route to the local state.
+
+    folder: paths are shown relative to it. width: cells at most. name: the account's, or the server's address.
+    """
     if target is None:
         return Content("○ no state")
     if target.kind == "remote":
         sign, style = "▲▲ REMOTE", "bold $target-remote"
+    elif route == "server":
+        sign, style = "◆ SERVER", "bold $target-server"
     else:
         sign, style = "● LOCAL", "bold $target-local"
     source = visible(shown_source(target, folder))
+    if name:
+        source = visible(name, limit=60) if route == "server" else f"{visible(name, limit=40)} {source}"
     if width is not None and len(sign) + 1 + len(source) > width:
-        source = "…" + source[-max(0, width - len(sign) - 2) :]
+        room = max(0, width - len(sign) - 2)
+        source = source[:room] + "…" if target.kind == "remote" else "…" + source[-room:]
     return Content.assemble((sign, style), " ", source)
 
 
@@ -43,10 +58,11 @@ class TargetBadge(Widget):
     TargetBadge { height: 1; width: 1fr; }
     """
 
-    def __init__(self, target: Target | None, *, folder: str = "") -> None:
+    def __init__(self, target: Target | None, *, folder: str = "", name: str = "") -> None:
         super().__init__(classes=f"-{target.kind}" if target else "")
         self.target = target
         self.folder = folder
+        self.account = name
 
     def render(self) -> Content:
-        return badge(self.target, folder=self.folder, width=self.size.width or None)
+        return badge(self.target, folder=self.folder, width=self.size.width or None, name=self.account)

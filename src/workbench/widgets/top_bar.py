@@ -17,6 +17,8 @@ class TopBar(Widget):
 
     DEFAULT_CSS = """
     TopBar { dock: top; height: 1; width: 1fr; background: $panel; color: $foreground; }
+    TopBar.-remote { background: $target-remote-bar; }
+    TopBar.-server { background: $target-server-bar; }
     """
 
     project: reactive[str] = reactive("")
@@ -24,6 +26,9 @@ class TopBar(Widget):
     folder: reactive[str] = reactive("")
     target: reactive[Target | None] = reactive(None)
     server: reactive[bool | None] = reactive(None)
+    name_of_target: reactive[str] = reactive("")
+    route: reactive[str] = reactive("local")
+    mode: reactive[str] = reactive("")
 
     def render(self) -> Content:
         width = self.size.width
@@ -35,7 +40,9 @@ class TopBar(Widget):
         return Content.assemble(left, " " * gap, right, " ")
 
     def _right(self, room: int) -> Content:
-        if self.server is None:
+        if self.route == "remote":
+            server = Content(f"  {self.mode}" if self.mode else "")
+        elif self.server is None:
             server = Content("")
         elif self.server:
             server = Content.assemble(("   ▲ ", "$success"), "wrangler dev up")
@@ -46,5 +53,12 @@ class TopBar(Widget):
         if room < 44 and self.server is not None:
             server = Content.assemble(("  ▲ dev", "$success") if self.server else ("  no dev", "$text-muted"))
         return Content.assemble(
-            badge(self.target, folder=self.folder, width=max(8, room - server.cell_length)), server
+            badge(
+                self.target,
+                folder=self.folder,
+                width=max(8, room - server.cell_length),
+                name=self.name_of_target,
+                route=self.route,
+            ),
+            server,
         )

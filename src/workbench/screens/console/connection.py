@@ -15,6 +15,7 @@ from workbench.screens.pane import Locator
 from workbench.screens.session import Session
 
 T = TypeVar("T")
+NOT_BY_CELL = "over an API the rows are changed by SQL: integers beyond 2^53 are rounded there, so a cell may not name its row"
 
 
 class ConsoleDatabase(SqlDatabase, Protocol):
@@ -43,6 +44,7 @@ class Connection:
         self._sql: SqlSession | None = None
         self._lock = asyncio.Lock()
         self.read_only = False
+        self._agreed = False
         self.in_transaction = False
 
     async def database(self) -> ConsoleDatabase:
@@ -74,11 +76,24 @@ class Connection:
     async def sql_session(self) -> SqlSession:
         if self._sql is None:
             database = await self.database()
-            self._sql = await self._session.thread(database.session(read_only=self.read_only))
+            only_reads = self.read_only or (self._session.target.kind == "remote" and not self._agreed)
+            self._sql = await self._session.thread(database.session(read_only=only_reads))
         return self._sql
+
+    async def _agree(self, sql: str) -> None:
+        """On the account: a statement that writes is asked about, and runs on a session that may. Raises `confirmation.refused`."""
+        if self._session.target.kind != "remote" or self.read_only:
+            return
+        writes = any(effect != "reads" for _, _, effect in await self.statements(sql))
+        if writes:
+            await self._session.agree("d1.query", sql=sql, database=self._locator.resource)
+        if writes != self._agreed:
+            await self.close()
+            self._agreed = writes
 
     async def start(self, sql: str, cancel: Cancel) -> Running:
         """Run one statement; its first row is ready, or it is done."""
+        await self._agree(sql)
         session = await self.sql_session()
         before = time.perf_counter()
         stream = await self._in_turn(session.stream(sql, None, cancel))
@@ -125,6 +140,9 @@ class Connection:
         return await self._session.thread(database.explain(sql))
 
     async def editable(self, sql: str) -> Editable:
+        """Over an API a row's name may have been rounded on its way, so another row might be written: there SQL writes."""
+        if self._session.route != "local":
+            return Editable((), {}, {"": NOT_BY_CELL})
         database = await self.database()
         return await self._session.thread(database.editable(sql))
 

@@ -33,6 +33,9 @@ def window_commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
     yield SystemCommand(
         "Fold the tree", "the pane has the whole width; again brings it back", screen.action_fold_tree
     )
+    yield SystemCommand(
+        "Switch this tab's target", "state directory, dev server or account", screen.action_target
+    )
     yield SystemCommand("Details", "of the selection", screen.action_details)
     yield SystemCommand("Close this tab", "", screen.action_close_tab)
     yield SystemCommand("Help", "the keys of what has the focus", screen.action_help)
@@ -47,7 +50,7 @@ class OperationCommands(Provider):
     async def startup(self) -> None:
         from workbench.operations import all_operations
 
-        session = self.app.workbench.session  # type: ignore[attr-defined]
+        session = self.app.workbench.session_in_front  # type: ignore[attr-defined]
         local = session is None or session.target.kind == "local"
         self._operations = [
             one for one in all_operations() if one.name not in _NOT_HERE and not (local and one.always_remote)
@@ -57,8 +60,8 @@ class OperationCommands(Provider):
         from .form import OperationForm
 
         workbench = self.app.workbench  # type: ignore[attr-defined]
-        if workbench.session is not None:
-            self.app.push_screen(OperationForm(workbench.session, name, workbench.context()))
+        if workbench.session_in_front is not None:
+            self.app.push_screen(OperationForm(workbench.session_in_front, name, workbench.context()))
 
     async def discover(self) -> Hits:
         pane = self.app.workbench.active_pane  # type: ignore[attr-defined]

@@ -56,7 +56,7 @@ class OperationForm(ModalScreen[None]):
             yield Static(
                 Content.assemble((" ".join(operation.words), "bold $primary"), f"  {operation.effect}")
             )
-            yield TargetBadge(self.session.target)
+            yield TargetBadge(self.session.target, name=self.session.name)
             yield Static(Content(operation.summary), id="summary")
             with VerticalScroll(id="fields"):
                 for parameter in self.asked:
@@ -144,7 +144,12 @@ class OperationForm(ModalScreen[None]):
         name = self.operation.name
         try:
             arguments = self._arguments()
-            if self.operation.effect == DESTROYS and not await self._agreed(arguments):
+            # On the account the executor's own question is asked: it says what goes, and has a name typed.
+            if (
+                self.operation.effect == DESTROYS
+                and self.session.target.kind == "local"
+                and not await self._agreed(arguments)
+            ):
                 return
             self._cancel = Cancel()
             self.query_one("#keys", Static).update(Content("running · esc stops it"))

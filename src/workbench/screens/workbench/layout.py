@@ -54,8 +54,8 @@ def write_kept(path: str, kept: dict[str, Any]) -> None:
         pass
 
 
-def locators(kept: dict[str, Any]) -> list[tuple[Locator, dict[str, Any]]]:
-    """The tabs that were open; anything malformed is left out."""
+def locators(kept: dict[str, Any]) -> list[tuple[Locator, dict[str, Any], str]]:
+    """The tabs that were open, and what each was on ("" for the state directory); anything malformed is left out."""
     found = []
     tabs = kept.get("tabs")
     for tab in tabs if isinstance(tabs, list) else []:
@@ -65,10 +65,20 @@ def locators(kept: dict[str, Any]) -> list[tuple[Locator, dict[str, Any]]]:
             if all(isinstance(text, str) for text in texts):
                 state = tab.get("state")
                 locator = Locator(kind, resource, object_id, tuple(facets), view, label)
-                found.append((locator, state if isinstance(state, dict) else {}))
+                target = tab.get("target")
+                reach = target if isinstance(target, str) and target.startswith(("remote", "server ")) else ""
+                found.append((locator, state if isinstance(state, dict) else {}, reach))
         except (KeyError, TypeError, ValueError):
             continue
     return found
+
+
+def not_connected(locator: Locator, reach: str) -> str:
+    """Of a tab that was on something else than the state directory when the window was closed."""
+    what = locator.label or locator.resource
+    if reach == "remote":
+        return f"{what} was open here on the deployed account (▲▲ REMOTE). Nothing was asked of it in this window yet."
+    return f"{what} was open here through the dev server at {reach.partition(' ')[2]}."
 
 
 def first_resource(project: Project) -> Locator | None:

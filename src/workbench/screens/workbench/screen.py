@@ -15,6 +15,7 @@ from textual.screen import Screen
 from workbench.model.errors import WorkbenchError
 from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
+from workbench.screens.targets.standing_in import StandingIn
 from workbench.widgets.key_hints import KeyHints
 from workbench.widgets.top_bar import TopBar
 
@@ -39,6 +40,7 @@ class WorkbenchScreen(Screen[None]):
         Binding("f2", "fold_tree", "Tree", show=False),
         Binding("f3", "details", "Details"),
         Binding("f6", "other_side", "Tree/pane", show=False),
+        Binding("f10", "target", "Target of the tab", show=False),
         Binding("ctrl+o", "jump", "Jump"),
         Binding("ctrl+w,alt+w", "close_tab", "Close tab", show=False),
         Binding("right_square_bracket,ctrl+pagedown", "next_tab(1)", "Next tab", show=False),
@@ -115,8 +117,12 @@ class WorkbenchScreen(Screen[None]):
 
     async def _open_kept(self, kept: dict[str, Any]) -> None:
         tabs = self.tabs
-        for locator, state in layout.locators(kept):
-            await tabs.open(locator, state, activate=False)
+        for locator, state, reach in layout.locators(kept):
+            if reach:
+                sentence = layout.not_connected(locator, reach)
+                await tabs.stand_in(locator, sentence, reach, state)
+            else:
+                await tabs.open(locator, state, activate=False)
         if not (tabs.panes or kept or self.session is None):
             first = layout.first_resource(self.session.state.project)
             if first is not None:
@@ -132,7 +138,10 @@ class WorkbenchScreen(Screen[None]):
         return {
             "tree_folded": self._tree_folded,
             "active": tabs.active_index,
-            "tabs": [{"locator": list(pane.locator), "state": pane.keep()} for pane in tabs.panes.values()],
+            "tabs": [
+                {"locator": list(pane.locator), "state": pane.keep(), "target": tabs.key_of(pane)}
+                for pane in tabs.panes.values()
+            ],
         }
 
     @work(exclusive=True, group="server")
@@ -265,6 +274,32 @@ class WorkbenchScreen(Screen[None]):
             pane.focus_first()
         elif not self._tree_folded:
             self.explorer.resources.focus()
+
+    @on(TabArea.Fronted)
+    def fronted(self) -> None:
+        """Another tab is in front: the frame says what it is on."""
+        from workbench.screens.targets.switching import draw_frame
+
+        draw_frame(self)
+
+    @work(exclusive=True, group="target")
+    async def action_target(self) -> None:
+        """The menu of targets, for the tab in front."""
+        from workbench.screens.targets.switching import choose
+
+        await choose(self)
+
+    @on(StandingIn.Reach)
+    def reach(self, event: StandingIn.Reach) -> None:
+        from workbench.screens.targets.switching import switch
+
+        self.run_worker(switch(self, event.pane, event.pane.reach), group="target", exclusive=True)
+
+    @property
+    def session_in_front(self) -> Session | None:
+        """That of the tab in front: what a command from the palette works on."""
+        pane = self.active_pane
+        return pane.session if pane is not None else self.session
 
     async def action_read_again(self) -> None:
         await self.explorer.refresh_data()

@@ -15,9 +15,14 @@ from textual.widgets import ContentSwitcher, Static
 from workbench.model.text import visible
 from workbench.screens.pane import Locator, Pane, pane_class
 from workbench.screens.session import Session
+from workbench.screens.targets import why_not
+from workbench.screens.targets.standing_in import StandingIn
 from workbench.widgets.tab_strip import TabLabel, TabStrip
 
 NOTHING = "Nothing is open.\n\nEnter in the tree opens a resource; : has every command; ? explains what has the focus."
+
+SIGNS = {"remote": " ▲▲", "server": " ◆"}
+"""Behind a tab's name: what it is on, where that is not the state directory."""
 
 
 class TabArea(Vertical):
@@ -25,6 +30,9 @@ class TabArea(Vertical):
 
     class Emptied(Message):
         """The last tab was closed."""
+
+    class Fronted(Message):
+        """Another pane is in front, or none: the frame says what it is on."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -56,20 +64,58 @@ class TabArea(Vertical):
         *,
         activate: bool = True,
         focus: bool = True,
+        session: Session | None = None,
     ) -> Pane | None:
-        """Open a tab, or go to the one that shows this already."""
+        """Open a tab, or go to the one that shows this already. session: another target's than the window's own."""
+        on = session or self.session
         for pane_id, pane in self.panes.items():
-            if pane.locator.identity == locator.identity:
+            if pane.locator.identity == locator.identity and pane.session is on:
                 self._activate(pane_id, focus=focus)
                 return pane
         made = pane_class(locator)
-        if made is None or self.session is None:
+        if made is None or on is None:
             self.notify(f"nothing shows a {visible(locator.kind)} yet", markup=False)
             return None
         self._serial += 1
-        pane = made(self.session, locator, id=f"pane-{self._serial}")
+        id = f"pane-{self._serial}"
+        if sentence := why_not(on, locator):
+            fresh: Pane = StandingIn(on, locator, sentence, id=id)
+        else:
+            fresh = made(on, locator, id=id)
         if kept:
-            pane.restore(kept)
+            fresh.restore(kept)
+        return await self._mounted(fresh, activate=activate, focus=focus)
+
+    async def stand_in(self, locator: Locator, sentence: str, reach: str, kept: dict[str, Any]) -> None:
+        """A tab that is not connected: it says so, and asks before it is."""
+        if self.session is not None:
+            self._serial += 1
+            pane = StandingIn(self.session, locator, sentence, reach, kept, id=f"pane-{self._serial}")
+            await self._mounted(pane, activate=False, focus=False)
+
+    @staticmethod
+    def key_of(pane: Pane) -> str:
+        """What a tab is on, as it is kept: "" for the state directory, remote, or `server <address>`."""
+        if isinstance(pane, StandingIn) and pane.reach:
+            return pane.reach
+        on = pane.session
+        return f"server {on.name}" if on.route == "server" else "remote" if on.route == "remote" else ""
+
+    async def exchange(self, old: Pane, locator: Locator, session: Session, kept: dict[str, Any]) -> None:
+        """In the place of a tab, the same thing on another target."""
+        places = list(self.panes)
+        at = places.index(old.id or "")
+        await old.closing()
+        del self.panes[old.id or ""]
+        pane = await self.open(locator, kept, session=session)
+        if pane is not None and (ids := list(self.panes)).index(pane.id or "") != at:
+            ids.remove(pane.id or "")
+            ids.insert(at, pane.id or "")
+            self.panes = {id: self.panes[id] for id in ids}
+        await old.remove()
+        self._draw_tabs()
+
+    async def _mounted(self, pane: Pane, *, activate: bool, focus: bool) -> Pane:
         self.panes[pane.id or ""] = pane
         await self.query_one(ContentSwitcher).mount(pane)
         if activate:
@@ -111,7 +157,8 @@ class TabArea(Vertical):
     async def files_changed(self, paths: Collection[str]) -> None:
         """Read again the pane in front, where it is concerned; the others when they come to the front."""
         for pane_id, pane in self.panes.items():
-            if pane.concerns(paths):
+            # Files are the local state's: they say nothing of an account, and it is not asked for them.
+            if pane.session.route != "remote" and pane.concerns(paths):
                 if pane is self.active:
                     await pane.refresh_data()
                 else:
@@ -123,9 +170,13 @@ class TabArea(Vertical):
 
     def _draw_tabs(self) -> None:
         strip = self.query_one(TabStrip)
-        strip.tabs = tuple(TabLabel(pane_id, pane.title) for pane_id, pane in self.panes.items())
+        strip.tabs = tuple(
+            TabLabel(pane_id, pane.title, SIGNS.get(self.key_of(pane).partition(" ")[0], ""))
+            for pane_id, pane in self.panes.items()
+        )
         strip.active = self.query_one(ContentSwitcher).current or ""
         strip.refresh()
+        self.post_message(self.Fronted())
 
     @on(TabStrip.Picked)
     def tab_picked(self, event: TabStrip.Picked) -> None:
@@ -144,7 +195,7 @@ class TabArea(Vertical):
         if question:
             from workbench.screens.dialogs import Confirm
 
-            target = self.session.target if self.session else None
+            target = pane.session.target
             asked = Confirm(f"Close {pane.title}", target=target, question=question, action="Close")
             if not await self.app.push_screen_wait(asked):
                 return

@@ -1,0 +1,67 @@
+"""The menu of targets: what a tab can be on, each said in full."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from workbench.model.text import visible
+
+
+class Choice(NamedTuple):
+    """key: local, remote or `server <address>`. sign, words: what it is. note: what choosing it does. here: the tab is on it."""
+
+    key: str
+    sign: str
+    words: str
+    note: str
+    style: str
+    here: bool = False
+
+
+class TargetMenu(ModalScreen[str | None]):
+    """Gives the key of what was chosen."""
+
+    CSS_PATH = "targets.tcss"
+    BINDINGS: ClassVar[list[Any]] = [Binding("escape,f10", "dismiss(None)", "Back")]
+
+    def __init__(self, title: str, choices: list[Choice]) -> None:
+        super().__init__()
+        self.heading, self.choices = title, choices
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Label(Content(visible(self.heading, limit=200)), id="heading")
+            yield OptionList(*(Option(self._line(one), id=str(at)) for at, one in enumerate(self.choices)))
+            yield Static(
+                Content("enter switch · esc back · nothing is asked of an account before"), id="keys"
+            )
+
+    @staticmethod
+    def _line(choice: Choice) -> Content:
+        here = "  ← this tab" if choice.here else ""
+        return Content.assemble(
+            (choice.sign, choice.style),
+            " ",
+            visible(choice.words, limit=200),
+            (here, "bold"),
+            "\n    ",
+            (choice.note, "$text-muted"),
+        )
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        options.highlighted = next((at for at, one in enumerate(self.choices) if one.here), 0)
+        options.focus()
+
+    @on(OptionList.OptionSelected)
+    def picked(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self.choices[int(str(event.option.id))].key)

@@ -1,0 +1,145 @@
+"""What the key and the menu do: the tab in front goes to another target, and the frame says which it is on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.text import visible
+
+from . import answer, moved
+from .menu import Choice, TargetMenu
+from .standing_in import StandingIn
+
+if TYPE_CHECKING:
+    from workbench.screens.pane import Pane
+    from workbench.screens.session import Session
+    from workbench.screens.workbench.screen import WorkbenchScreen
+
+
+async def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
+    """What a tab can be on: the state directory, the dev servers of this machine that have it open, the account."""
+    session = screen.session
+    assert session is not None
+    here = key_of(pane.session) if pane is not None else "local"
+    found = [
+        Choice(
+            "local",
+            "● LOCAL",
+            session.target.source,
+            "the state directory, read and written in its own format",
+            "bold $target-local",
+            here == "local",
+        )
+    ]
+    try:
+        servers = await session.call("servers.list")
+    except WorkbenchError:
+        servers = []
+    found += [
+        Choice(
+            f"server {one.url}",
+            "◆ SERVER",
+            one.url,
+            "the same local state, through the running dev server's API",
+            "bold $target-server",
+            here == f"server {one.url}",
+        )
+        for one in servers
+        if one.here
+    ]
+    account = screen.app.targets.opened.get("remote")  # type: ignore[attr-defined]
+    words = f"{account.name} {account.target.source}".strip() if account else "the deployed account"
+    note = "what is deployed" + (": writes ask" if not read_only(session) else ": read-only here")
+    found.append(
+        Choice(
+            "remote",
+            "▲▲ REMOTE",
+            words,
+            note if account else note + "; Enter asks Cloudflare who you are",
+            "bold $target-remote",
+            here == "remote",
+        )
+    )
+    return found
+
+
+def key_of(session: Session) -> str:
+    """local, remote, or `server <address>`."""
+    return f"server {session.name}" if session.route == "server" else session.route
+
+
+def read_only(session: Session) -> bool:
+    """Whether this project may only read the account; settings that cannot be read do not allow more."""
+    from workbench.project.preferences import remote_is_read_only
+
+    try:
+        return remote_is_read_only(session.state.project.folder)
+    except WorkbenchError:
+        return True
+
+
+async def choose(screen: WorkbenchScreen) -> None:
+    """The menu; then the tab in front is on what was chosen."""
+    if screen.session is None:
+        return
+    pane = screen.active_pane
+    title = f"Switch {pane.title} to" if pane is not None else "Targets"
+    picked = await answer(screen.app, TargetMenu(title, await choices(screen, pane)))  # type: ignore[arg-type]
+    if picked is not None and pane is not None:
+        await switch(screen, pane, picked)
+
+
+async def switch(screen: WorkbenchScreen, pane: Pane, key: str) -> None:
+    """Put a tab on another target. Nothing of it is changed where that cannot be opened."""
+    window: Any = screen.app
+    assert screen.session is not None
+    standing = isinstance(pane, StandingIn)
+    if key == key_of(pane.session) and not standing:
+        return
+    question = pane.why_stay()
+    if question:
+        pane.tell(f"first: {question}", error=True)
+        return
+    try:
+        if key == "local":
+            session: Session | None = screen.session
+        elif key == "remote":
+            session = await window.targets.account()
+        else:
+            session = await window.targets.server(key.partition(" ")[2])
+        if session is None or not pane.is_attached:
+            return
+        locator = moved(pane.locator, pane.session, session)
+    except WorkbenchError as error:
+        pane.tell_error(error)
+        return
+    await screen.tabs.exchange(pane, locator, session, pane.keep() if standing else {})
+
+
+def draw_frame(screen: WorkbenchScreen) -> None:
+    """The frame of what the tab in front is on: bar, border, words. The border's kind differs too, for eyes without colours."""
+    from workbench.widgets.top_bar import TopBar
+
+    pane, session = screen.active_pane, screen.session
+    if session is None:
+        return
+    on = pane.session if pane is not None else session
+    bar, centre = screen.query_one(TopBar), screen.tabs
+    bar.route, bar.target, bar.name_of_target = on.route, on.target, on.name
+    bar.mode = ""
+    for route in ("remote", "server"):
+        bar.set_class(on.route == route, f"-{route}")
+        centre.set_class(on.route == route, f"-{route}")
+    if on.route == "remote":
+        bar.mode = "read-only" if read_only(session) else "writes ask"
+        name = visible(on.name, limit=40)
+        centre.border_title = Content(f"▲▲ REMOTE  account {name} {on.target.source}".replace("  ", " "))
+        centre.border_subtitle = Content(f"deployed · {bar.mode} · f10 switches")
+    elif on.route == "server":
+        centre.border_title = Content(f"◆ SERVER {visible(on.name, limit=80)}")
+        centre.border_subtitle = Content("local state through its dev server · f10 switches")
+    else:
+        centre.border_title = centre.border_subtitle = None
