@@ -369,7 +369,9 @@ def test_a_folder_of_the_machine_is_bound_by_name(home: Home) -> None:
         place = Place(home, http, mounts=[{"folder": str(folder), "mountPath": "/mnt/shared"}])
         assert place.sh("cat /mnt/shared/hello") == "from the machine"
         assert "ead-only" in place.sh("echo x > /mnt/shared/new")
-        details = http.get(place.url).json()["detail"]["mounts"]
+        told = http.get(place.url).json()
+        assert f"it can read this machine's folder {folder} (at /mnt/shared)" in told["exposure"]
+        details = told["detail"]["mounts"]
         assert details == [{"path": "/mnt/shared", "folder": str(folder), "read_only": True}]
         writable = {"folder": str(folder), "mountPath": "/mnt/open", "options": {"readOnly": False}}
         assert place.mount(**writable).status_code == 409

@@ -75,6 +75,11 @@ def test_a_policy_is_changed_while_it_runs(shell: Shell) -> None:
     assert kept["allow"] == [f"host.cfwb.internal:{shell.server.port}", "example.com"]
     assert shell.fetch("/").startswith("{")
     again = shell.result("network", "update", "it", "--no-more", "example.com")
+    opened = shell.result("get", "it", "--as-is")["exposure"][-1]
+    assert (
+        opened
+        == f"it may reach host.cfwb.internal:{shell.server.port}, on this machine or in a private network"
+    )
     assert len(again["allow"]) == 1 and shell.result("network", "get", "it") == again
     assert shell("network", "update", "it", "--json").error["code"] == "usage"
 

@@ -62,6 +62,10 @@ class Feature:
     async def deleted(self, sandbox: Sandbox) -> None:
         """It is about to go with its folder."""
 
+    async def exposes(self, sandbox: Sandbox) -> list[str]:
+        """What this feature opens between this sandbox and the machine, in sentences that every screen shows."""
+        return []
+
     async def details(self, sandbox: Sandbox) -> dict[str, Any]:
         """What `GET /v1/sandbox/{id}` says of it for this feature."""
         return {}

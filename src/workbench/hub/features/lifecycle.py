@@ -163,10 +163,11 @@ class Lifecycle(Feature):
                 "processes": usage.processes,
                 "disk_bytes": usage.disk,
             }
+        opened = [sentence for feature in self.hub.features for sentence in await feature.exposes(sandbox)]
         if availability is not None:
             whole |= {
                 "isolation": list(availability.protects),
-                "exposure": list(availability.exposes),
+                "exposure": [*availability.exposes, *opened],
                 "enforced": list(availability.enforced),
                 "watched": list(availability.watched),
             }

@@ -19,7 +19,7 @@ from workbench.sandbox.spec import Spec
 from ..bodies import Fields, required_json
 from ..feature import Feature
 from ..mounts.agreed import read_agreed, write_agreed
-from ..mounts.asked import overlap, path_of, read_mount, words
+from ..mounts.asked import overlap, path_of, read_mount, sentence, words
 from ..mounts.bucket import Bucket, account_state, local_state
 from ..mounts.folders import machine_folder
 from ..mounts.plan import Agreed
@@ -107,6 +107,9 @@ class Mounts(Feature):
         for each in _mounts(sandbox):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._file(sandbox, each["path"]))
+
+    async def exposes(self, sandbox: Sandbox) -> list[str]:
+        return [sentence(each) for each in _mounts(sandbox)]
 
     async def details(self, sandbox: Sandbox) -> dict[str, Any]:
         return {"mounts": [self._told(sandbox, each) for each in _mounts(sandbox)]}

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from workbench.model.network import CredentialRule, NetworkPolicy
 from workbench.sandbox.egress import Egress
 from workbench.sandbox.egress.environment import BUNDLE
+from workbench.sandbox.egress.policy import Access
 from workbench.sandbox.machine import Machine
 from workbench.sandbox.spec import GivenFile, Spec
 
@@ -106,6 +107,13 @@ class Network(Feature):
 
     async def deleted(self, sandbox: Sandbox) -> None:
         await self.egress.forget(sandbox.record.id)
+
+    async def exposes(self, sandbox: Sandbox) -> list[str]:
+        if not _isolated(sandbox):
+            return []
+        policy = await self.egress.policy(sandbox.record.id)
+        near = [] if policy.mode == "none" else Access(policy).named_near
+        return [f"it may reach {', '.join(near)}, on this machine or in a private network"] if near else []
 
     async def details(self, sandbox: Sandbox) -> dict[str, Any]:
         return {"network": await self._told(sandbox)}

@@ -78,3 +78,14 @@ def words(mount: dict[str, Any]) -> dict[str, Any]:
         for name in ("path", "folder", "bucket", "prefix", "of", "read_only")
         if name in mount
     }
+
+
+def sentence(mount: dict[str, Any]) -> str:
+    """What it means for the machine or the bucket."""
+    if "folder" in mount:
+        how = "read" if mount["read_only"] else "read and change"
+        return f"it can {how} this machine's folder {mount['folder']} (at {mount['path']})"
+    whose = "the account's bucket" if mount["of"] == "account" else "the bucket"
+    name = mount["bucket"] + (f" below {mount['prefix']}" if mount["prefix"] else "")
+    how = "has a copy of" if mount["read_only"] else "has a copy of, and changes,"
+    return f"it {how} {whose} {name} (at {mount['path']})"

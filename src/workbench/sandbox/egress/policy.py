@@ -166,6 +166,12 @@ class Access:
             return "machine"
         return "network" if named or host in MIRRORED else "public"
 
+    @property
+    def named_near(self) -> list[str]:
+        """The patterns by which something on the machine or in a private network may be reached, as they were written."""
+        written = [pattern for pattern in self._allow if pattern.written_out]
+        return [pattern.text for pattern in (*written, *self._private)]
+
     def opens_tls(self, host: str, port: int, concerned: bool) -> bool:
         """Whether TLS to this host is opened. concerned: a credential rule is about it."""
         if concerned:
