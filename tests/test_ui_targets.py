@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -228,3 +229,29 @@ async def test_missing_credentials_are_said_and_the_tab_stays(
         await w.press("end", "enter")
         await w.until(lambda: w.says("wrangler login"))
         assert "● LOCAL" in w.text.splitlines()[0]
+
+
+async def test_a_binding_with_remote_true_is_shown_as_what_it_is(
+    project: Path, stand_in: StandIn, home: Path, key: str
+) -> None:
+    folder = home / "mixed"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "index.js").write_text("export default {}")
+    kv = {"binding": "LIVE", "id": "cache-namespace", "remote": True}
+    config = {
+        "name": "mixed",
+        "main": "src/index.js",
+        "compatibility_date": "2026-11-01",
+        "kv_namespaces": [kv],
+    }
+    (folder / "wrangler.json").write_text(json.dumps(config))
+    before = len(stand_in.requests)
+    async with window(folder) as w:
+        await w.until("▲▲ LIVE")
+        w.app.workbench.explorer.resources.focus()
+        await w.press("enter")
+        await w.until("is bound with remote: true")
+        assert len(stand_in.requests) == before
+        await w.press("enter")
+        await w.until("▲▲ REMOTE account")
+        await w.until(key)

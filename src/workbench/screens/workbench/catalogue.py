@@ -42,9 +42,9 @@ def heading(kind: str) -> str:
 
 
 def locator_of(binding: Binding) -> Locator | None:
-    """What opens for a binding; None for one that has no state here."""
+    """What opens for a binding; None for one that has no state. That of a remote binding lies on the account (`mode`)."""
     kind = _PANE_KINDS.get(binding.kind)
-    if kind is None or not binding.resource_id or binding.mode == "remote":
+    if kind is None or not binding.resource_id or (binding.mode == "remote" and kind == "do_namespace"):
         return None
     return Locator(kind, binding.resource_id, label=spoken(binding))
 

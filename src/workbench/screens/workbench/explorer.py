@@ -40,6 +40,13 @@ class Explorer(Vertical):
             super().__init__()
             self.config = config
 
+    class OnAccount(Message):
+        """A binding that is `remote: true` is wanted: its data lies on the account."""
+
+        def __init__(self, locator: Locator) -> None:
+            super().__init__()
+            self.locator = locator
+
     HELP = (
         "Every Worker with its bindings, by kind, and the state found on disk without one (○). Counts are read while you look.\n"
         "Enter opens; → and ← unfold and fold. / filters what is shown; Escape in the filter shows everything again.\n"
@@ -270,6 +277,8 @@ class Explorer(Vertical):
             self.load_children(parent, cursor)
         elif item.kind == "elsewhere":
             self.post_message(self.Elsewhere(item.what))
+        elif isinstance(item.locator, Locator) and item.mark == "remote":
+            self.post_message(self.OnAccount(item.locator))
         elif isinstance(item.locator, Locator):
             self.post_message(Pane.Open(item.locator, item.what.id if item.kind == "sandbox" else ""))
         elif item.kind == "secret":

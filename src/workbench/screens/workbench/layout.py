@@ -81,11 +81,20 @@ def not_connected(locator: Locator, reach: str) -> str:
     return f"{what} was open here through the dev server at {reach.partition(' ')[2]}."
 
 
+def bound_to_remote(locator: Locator) -> str:
+    """Of a binding with `remote: true`."""
+    what = locator.label or locator.resource
+    return (
+        f"{what} is bound with remote: true: the code that runs here works on the deployed account's data (▲▲ REMOTE). "
+        "The local state holds none of it, and nothing was asked of the account yet."
+    )
+
+
 def first_resource(project: Project) -> Locator | None:
     """What opens on a first start: the first resource of the first Worker, in the tree's order."""
     for worker in project.workers:
         for group in catalogue.groups(worker.bindings, ""):
             for item in group.children:
-                if isinstance(item.locator, Locator):
+                if isinstance(item.locator, Locator) and item.mark != "remote":
                     return item.locator
     return None

@@ -295,6 +295,12 @@ class WorkbenchScreen(Screen[None]):
 
         self.run_worker(switch(self, event.pane, event.pane.reach), group="target", exclusive=True)
 
+    @on(Explorer.OnAccount)
+    async def on_account(self, event: Explorer.OnAccount) -> None:
+        """Local code on remote data: the tab says so, and asks before it goes there."""
+        sentence = layout.bound_to_remote(event.locator)
+        await self.tabs.stand_in(event.locator, sentence, "remote", {}, activate=True)
+
     @property
     def session_in_front(self) -> Session | None:
         """That of the tab in front: what a command from the palette works on."""

@@ -86,12 +86,18 @@ class TabArea(Vertical):
             fresh.restore(kept)
         return await self._mounted(fresh, activate=activate, focus=focus)
 
-    async def stand_in(self, locator: Locator, sentence: str, reach: str, kept: dict[str, Any]) -> None:
+    async def stand_in(
+        self, locator: Locator, sentence: str, reach: str, kept: dict[str, Any], *, activate: bool = False
+    ) -> None:
         """A tab that is not connected: it says so, and asks before it is."""
+        for pane_id, pane in self.panes.items():
+            if activate and pane.locator.identity == locator.identity and self.key_of(pane) == reach:
+                self._activate(pane_id)
+                return
         if self.session is not None:
             self._serial += 1
             pane = StandingIn(self.session, locator, sentence, reach, kept, id=f"pane-{self._serial}")
-            await self._mounted(pane, activate=False, focus=False)
+            await self._mounted(pane, activate=activate, focus=activate)
 
     @staticmethod
     def key_of(pane: Pane) -> str:
