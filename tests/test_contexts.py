@@ -364,6 +364,35 @@ def test_typescript_is_run_where_node_can(bench: Bench) -> None:
     assert dict(bench.run(context, "const z: = 3"))["exception"]["name"] == "SyntaxError"
 
 
+def test_nothing_of_how_it_works_is_in_the_way(bench: Bench, python: str, javascript: str) -> None:
+    fresh = bench.context()
+    assert bench.result(fresh, "sorted(name for name in dir() if not name.startswith('_'))")["json"] == []
+    assert bench.result(fresh, "import sys; [sys.argv, sys.path[0], __name__]")["json"] == [
+        [""],
+        "",
+        "__main__",
+    ]
+    spawned = (
+        "import multiprocessing, math\n"
+        "with multiprocessing.get_context('spawn').Pool(1) as pool: made = pool.map(math.sqrt, [4])\nmade"
+    )
+    assert bench.result(fresh, spawned)["json"] == [2.0]
+    bench.run(
+        fresh,
+        "open('cells.py', 'w').write('mine = 1'); open('beside.mjs', 'w').write('export const mine = 2');",
+    )
+    assert bench.result(fresh, "import cells; cells.mine")["text"] == "1"
+    assert bench.result(javascript, "(await import('./beside.mjs')).mine")["text"] == "2"
+    assert bench.result(javascript, "[typeof compiler, typeof state, process.argv.length]")["json"] == [
+        "undefined",
+        "undefined",
+        1,
+    ]
+    processes = bench.http.get(f"{bench.url}/process").json()["processes"]
+    longest = max(len(" ".join(each["argv"])) for each in processes if each["id"].startswith("context-"))
+    assert longest < 2000  # a list of processes stays one that can be read
+
+
 def test_what_cannot_be_run_says_why(bench: Bench, tmp_path: Any) -> None:
     old = tmp_path / "node"
     # A Node that knows nothing of types.

@@ -1,53 +1,51 @@
-"""The programs inside as one argument of a command line: sources by module name, and the few lines that import them from there."""
+"""The programs inside, as the two files that are put into a sandbox, and the command lines that run them."""
 
 from __future__ import annotations
 
-import base64
+import io
 import json
-import zlib
+import zipfile
 from functools import cache
 from importlib import resources
 
 _PYTHON = ("__init__", "host", "cells", "figures", "interactive", "showing")
-
-# Imports modules from a dictionary. Kept small: it is read in process lists.
-_BOOT = """\
-import sys, json, zlib, base64, importlib.abc, importlib.machinery, linecache
-_all = json.loads(zlib.decompress(base64.b64decode(sys.argv[1])))
-class Bundle(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name, path=None, target=None):
-        base, _, rest = name.partition(".")
-        if base != "cfwb_inside" or (rest or "__init__") not in _all: return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=not rest)
-    def exec_module(self, module):
-        name = module.__name__.partition(".")[2] or "__init__"
-        exec(compile(_all[name], "<cfwb %s>" % name, "exec"), module.__dict__)
-sys.meta_path.insert(0, Bundle())
+_MAIN = """\
+import sys
+if __name__ == "__main__":
+    if sys.argv[1] == "host":
+        import json
+        from cfwb_inside.host import main
+        main(**json.loads(sys.argv[2]))
+    else:
+        from cfwb_inside.cells import main
+        main()
 """
+ARCHIVE = "contexts.pyz"
+DRIVER = "driver.cjs"
 
 
 @cache
-def _sources() -> str:
+def files() -> dict[str, bytes]:
+    """By name: an archive that Python runs, with a package that no name of a cell's can meet, and Node's driver."""
     folder = resources.files(__package__).joinpath("inside")
-    found = {name: folder.joinpath(f"{name}.py").read_text("utf-8") for name in _PYTHON}
-    return base64.b64encode(zlib.compress(json.dumps(found).encode(), 9)).decode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", _MAIN)
+        for name in _PYTHON:
+            archive.writestr(f"cfwb_inside/{name}.py", folder.joinpath(f"{name}.py").read_bytes())
+    return {ARCHIVE: packed.getvalue(), DRIVER: folder.joinpath(DRIVER).read_bytes()}
 
 
-@cache
-def _node() -> str:
-    return resources.files(__package__).joinpath("inside", "driver.cjs").read_text("utf-8")
-
-
-def driver(language: str, program: str) -> list[str]:
-    """The command line of a language's driver. program: the interpreter, `python3` or `node`."""
+def driver(folder: str, language: str, program: str) -> list[str]:
+    """The command line of a language's driver. folder: where the files are, inside; program: the interpreter."""
     if language == "python":
-        run = "from cfwb_inside.cells import main; main()"
-        return [program, "-c", _BOOT + run, _sources()]
-    return [program, "--no-warnings", "--experimental-vm-modules", "-e", _node(), language]
+        return [program, f"{folder}/{ARCHIVE}", "cells"]
+    # What -e says lies in the current folder, and so what it imports is looked for from there.
+    load = "globalThis[Symbol.for('cfwb.load')] = (module, options) => import(module, options)"
+    return [program, "--no-warnings", "-e", f"{load}; require({json.dumps(f'{folder}/{DRIVER}')})", language]
 
 
-def host(python: str, socket: str, language: str, program: str, cwd: str) -> list[str]:
-    """The command line of a context's host. python: what runs the host; socket: where it is to listen, inside."""
-    begin = {"path": socket, "language": language, "argv": driver(language, program), "cwd": cwd}
-    run = "from cfwb_inside.host import main; main(**json.loads(sys.argv[2]))"
-    return [python, "-c", _BOOT + run, _sources(), json.dumps(begin)]
+def host(folder: str, socket: str, language: str, program: str, cwd: str) -> list[str]:
+    """What follows the interpreter on the command line of a context's host. socket: where it is to listen, inside."""
+    begin = {"path": socket, "language": language, "argv": driver(folder, language, program), "cwd": cwd}
+    return [f"{folder}/{ARCHIVE}", "host", json.dumps(begin)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from workbench.model.errors import WorkbenchError
@@ -28,11 +29,16 @@ async def start(
     cwd: str,
     env: Mapping[str, str],
 ) -> Conversation:
-    """Start a context and greet it. process: the id it has among the sandbox's processes; socket: where it listens, inside.
+    """Start a context and greet it. process: the id it has among the sandbox's processes; socket: where it listens, inside,
+    in a folder for contexts alone.
 
     Raises WorkbenchError (`contexts.not_started`) where the language cannot be run, with the reason its driver gives.
     """
-    argv = ["/bin/sh", "-c", _PYTHON, "sh", *bundle.host("python3", socket, language, program, cwd)[1:]]
+    folder = posixpath.dirname(socket)
+    await channel.make_folder(folder, mode=0o700)
+    for name, content in bundle.files().items():
+        await channel.put_file(f"{folder}/{name}", content)
+    argv = ["/bin/sh", "-c", _PYTHON, "sh", *bundle.host(folder, socket, language, program, cwd)]
     await channel.start_process(process, argv, cwd=cwd, env=env)
     try:
         waited = await channel.wait(process, pattern="ready", literal=True, within=_PATIENCE)

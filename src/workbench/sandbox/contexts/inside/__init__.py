@@ -1,7 +1,7 @@
 """The programs of a code context, run inside a sandbox: a host, and a driver for each language under it.
 
 Standard library only, Python 3.8 or newer, Node 18 or newer; nothing here imports anything of workbench. `bundle.py` beside this folder
-hands them over as one argument, so they need no files inside.
+packs them into the two files that a sandbox gets.
 
     host.py         keeps a driver alive, listens on a Unix socket, passes lines of JSON both ways and captures stdout and stderr
     cells.py        Python: runs cells in one namespace

@@ -83,6 +83,15 @@ def _ignored(number: int, frame: FrameType | None) -> None:
     """An interrupt between two cells."""
 
 
+def clean_main() -> dict[str, Any]:
+    """The names of the main module, as those of an interactive one: nothing of how it was started is in them."""
+    space = sys.modules["__main__"].__dict__
+    for name in [name for name in space if not name.startswith("__") or name in ("__file__", "__cached__")]:
+        del space[name]
+    space["__spec__"] = space["__package__"] = space["__loader__"] = None
+    return space
+
+
 class Plain:
     """The engine for a Python without IPython."""
 
@@ -91,10 +100,7 @@ class Plain:
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self._loop: asyncio.AbstractEventLoop | None = None
         self.count = 0
-        module = sys.modules["__main__"]
-        self.space = module.__dict__
-        for name in [name for name in self.space if not name.startswith("__")]:
-            del self.space[name]
+        self.space = clean_main()
         self.space["__name__"] = "__main__"
         self.space["__builtins__"] = builtins
         for name, function in (("display", self.display), ("exit", _no_exit), ("quit", _no_exit)):
@@ -194,8 +200,7 @@ def main() -> None:
     streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
     for stream in streams:
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    sys.path[0] = ""  # the current folder, not the archive we came from
     sys.argv = [""]
     figures.install(output)
     used = engine(output)

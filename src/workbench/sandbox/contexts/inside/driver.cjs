@@ -249,7 +249,7 @@ const state = {
   take(value) {
     this.taken = value;
   },
-  load: (module, options) => import(module, options),
+  load: globalThis[Symbol.for("cfwb.load")],
   meta: { url: pathToFileURL(`${process.cwd()}/cell.js`).href, dirname: process.cwd(), filename: `${process.cwd()}/cell.js` },
 };
 Object.defineProperty(globalThis, KEY, { value: state });
@@ -297,7 +297,7 @@ function tellError(error, details) {
   const message = isError ? String(error.message) : util.inspect(error);
   let stack = isError ? String(error.stack ?? error) : `Uncaught ${message}`;
   const lines = stack.split("\n");
-  const own = lines.findIndex((line) => /node:inspector|\[eval\]|node:internal/.test(line));
+  const own = lines.findIndex((line) => /node:inspector|\[eval\]|driver\.cjs|node:internal/.test(line));
   stack = own < 0 ? lines : lines.slice(0, own);
   const from = new RegExp(`cell-${count}:(\\d+)`).exec(stack.join("\n"));
   const line = from ? Number(from[1]) : details && details.lineNumber >= 0 ? details.lineNumber + 1 : null;
