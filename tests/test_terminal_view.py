@@ -146,19 +146,34 @@ async def test_text_is_chosen_by_the_mouse(bash: Desk) -> None:
     assert bash.view.selection.text() == long
 
 
+async def found(bash: Desk, text: str, *, regex: bool = False) -> int:
+    bash.view.find(text, regex=regex)
+    await bash.until(lambda: bash.view.search is not None and bash.view.search.done)
+    assert bash.view.search is not None
+    return len(bash.view.search.found)
+
+
 async def test_text_is_found_in_what_scrolled_away(bash: Desk) -> None:
     await bash.enter("clear; for i in $(seq 1 200); do echo item $i; done", "item 200")
     await bash.press("f8")
-    assert bash.view.find("item 5") == 11
+    assert await found(bash, "item 5") == 11
     assert "item 59" in bash.text
     await bash.press("n")
     assert "item 58" in bash.text
     await bash.press("N", "N")
     assert bash.view.search is not None and bash.view.search.found[bash.view.search.at].start.line > 0
-    assert bash.view.find(r"item 1\d$", regex=True) == 10
+    assert await found(bash, r"item 1\d$", regex=True) == 10
     assert "item 19" in bash.text
     await bash.press("escape")
     assert "item 200" in bash.text
+
+
+async def test_an_expression_that_would_take_for_ever_is_given_up_and_the_window_goes_on(bash: Desk) -> None:
+    await bash.enter(f"clear; echo {'a' * 60}; seq 600", "600")
+    await bash.press("f8")
+    assert await found(bash, "(a+)+b", regex=True) == 0
+    assert bash.view.search is not None and "given up" in bash.view.search.said
+    assert await found(bash, "599") == 1
 
 
 async def test_a_paste_with_control_characters_is_asked_about(bash: Desk) -> None:

@@ -125,6 +125,7 @@ class Editing(Drawing):
     def alignment_display(self) -> None:
         """DECALN: the screen full of E in the default style, no margins, cursor home. The current style stays."""
         self.top, self.bottom = 0, self.lines - 1
-        self.rows[:] = [Line("E" * self.columns, "\0" * self.columns) for _ in range(self.lines)]
+        text, styles = "E" * self.columns, "\0" * self.columns
+        self.rows[:] = [Line(text, styles) for _ in range(self.lines)]
         self.cursor.x = self.cursor.y = 0
         self.everything = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.model.errors import WorkbenchError
 from workbench.sandbox.channel import DATA, JSON, Exchange
 from workbench.terminal import Terminal
+from workbench.terminal.pace import Pace
 
 from .recording import Recording
 from .viewer import Viewer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cfwb.hub")
 REPLAYED = 256 << 10  # bytes of raw output for viewers that take no state, as the platform's container keeps
-PIECE = 4 << 10  # bytes of output between two turns of everybody else
+TURN = 0.002  # seconds of output parsed between two turns of everybody else
 CHECKPOINT = 1 << 20  # bytes of output after which the init gets the screen
 SETTLED = 1.0  # seconds without output after which it gets the screen as well
 
@@ -35,6 +36,7 @@ class HubTerminal:
         self.described = described
         self.size = (_whole(described.get("cols"), 80), _whole(described.get("rows"), 24))
         self.screen = Terminal(*self.size)
+        self._pace = Pace(TURN)
         self.offset = 0
         self.exited: dict[str, Any] | None = None
         self.viewers: list[Viewer] = []
@@ -222,10 +224,11 @@ class HubTerminal:
 
     async def _output(self, exchange: Exchange, data: bytes) -> None:
         # In pieces, for output made to be slow must not hold up the other sandboxes.
-        for start in range(0, len(data), PIECE):
-            if start:
+        end = 0
+        while end < len(data):
+            if end:
                 await asyncio.sleep(0)
-            self.screen.feed(data[start : start + PIECE])
+            end = self._pace.feed(self.screen, data, end)
             self.screen.take_events()
         answers = self.screen.take_answers()
         if self.recording is not None:

@@ -8,15 +8,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import LogPiece, SandboxProcess
 from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
 from workbench.terminal import Terminal
-from workbench.widgets.safe_input import SafeInput
+from workbench.widgets.terminal.find_bar import FindBar
 from workbench.widgets.terminal.reading import Reading
 
 COLUMNS = 500
@@ -47,8 +47,9 @@ class LogPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
-        yield LogView(Terminal(COLUMNS, 24), id="log")
-        yield SafeInput(placeholder="find; a regular expression after /", id="find")
+        view = LogView(Terminal(COLUMNS, 24), id="log")
+        yield view
+        yield FindBar(view)
 
     def on_mount(self) -> None:
         self._draw()
@@ -124,37 +125,19 @@ class LogPane(Pane):
         if view.scrolled:
             parts.append((f"   ↑ {view.scrolled:,} lines", "$text-warning"))
         if view.search is not None:
-            parts.append((f"   {len(view.search.found):,} found", "$text-warning"))
+            parts.append((f"   {view.search.said}", "$text-warning"))
         self.query_one("#head", Static).update(Content.assemble(*parts))
         rows = tuple((name, str(value)) for name, value in process._asdict().items()) if process else ()
         self.show_details(Details(self.locator.object, rows))
 
     def action_find(self) -> None:
-        field = self.query_one(SafeInput)
-        field.display = True
-        field.focus()
+        self.query_one(FindBar).ask()
 
-    @on(Input.Submitted)
-    def find(self, event: Input.Submitted) -> None:
+    @on(LogView.Searched)
+    def searched(self, event: LogView.Searched) -> None:
         event.stop()
-        text = event.value
-        try:
-            count = self.view.find(text.removeprefix("/"), regex=text.startswith("/"))
-        except UsageError as error:
-            self.tell_error(error)
-            return
-        if text and not count:
-            self.tell(f"{text!r} is not there")
-        self._close_find()
-
-    def on_key(self, event: Any) -> None:
-        if event.key == "escape" and self.query_one(SafeInput).has_focus:
-            event.stop()
-            self._close_find()
-
-    def _close_find(self) -> None:
-        self.query_one(SafeInput).display = False
-        self.view.focus()
+        if event.search.done and not event.search.found and not event.search.late:
+            self.tell(f"{event.search.text!r} is not there")
         self._draw()
 
     @work

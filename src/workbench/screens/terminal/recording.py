@@ -20,6 +20,7 @@ from workbench.screens.session import Session
 from workbench.terminal import cast
 from workbench.terminal.player import Player
 from workbench.widgets.seek_bar import SeekBar
+from workbench.widgets.terminal.find_bar import FindBar
 from workbench.widgets.terminal.reading import Reading
 
 PAUSE = 2.0
@@ -39,7 +40,7 @@ class RecordingPane(Pane):
     HELP = (
         "A terminal's recording. Space plays and stops; left and right go five seconds, shift with them a minute; , and . a step; "
         "home and end; + and − the speed; m goes to the next mark. Click or drag the bar.\n"
-        "i: pauses as long as they were, or cut to two seconds. v selects, y copies."
+        "i: pauses as long as they were, or cut to two seconds. v selects, y copies, / finds in what is shown."
     )
     BINDINGS: ClassVar[list[Any]] = [
         Binding("space", "play", "Play/stop", priority=True),
@@ -55,6 +56,7 @@ class RecordingPane(Pane):
         Binding("minus", "speed(-1)", "Slower", show=False),
         Binding("m", "mark", "Next mark", show=False),
         Binding("i", "pauses", "Pauses", show=False),
+        Binding("slash", "find", "Find", show=False),
     ]
 
     def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
@@ -69,8 +71,10 @@ class RecordingPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="recording-head")
-        yield Screen(id="recording")
+        screen = Screen(id="recording")
+        yield screen
         yield SeekBar()
+        yield FindBar(screen)
 
     def on_mount(self) -> None:
         self._draw()
@@ -196,6 +200,16 @@ class RecordingPane(Pane):
         await self._open(0.0)
         if self.player is not None:
             self.seek(share * self.player.duration)
+
+    def action_find(self) -> None:
+        self._stop()
+        self.query_one(FindBar).ask()
+
+    @on(Screen.Searched)
+    def searched(self, event: Screen.Searched) -> None:
+        event.stop()
+        if event.search.done:
+            self.tell(event.search.said)
 
     @on(SeekBar.Sought)
     def sought(self, event: SeekBar.Sought) -> None:

@@ -11,14 +11,14 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.screens.session import Session
 from workbench.terminal import ClipboardWrite, Notification
-from workbench.widgets.safe_input import SafeInput
 from workbench.widgets.terminal import TerminalView
+from workbench.widgets.terminal.find_bar import FindBar
 
 from .connection import Connection
 
@@ -77,9 +77,10 @@ class TerminalTile(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="head")
-        yield TerminalView()
+        view = TerminalView()
+        yield view
         yield Static(classes="told")
-        yield SafeInput(placeholder="find; a regular expression after /", classes="find")
+        yield FindBar(view)
 
     def on_mount(self) -> None:
         self.connection = Connection(self.session, self.sandbox, self.terminal, self.view, self._said)
@@ -205,7 +206,7 @@ class TerminalTile(Vertical):
         if view.scrolled:
             parts.append((f"  ↑ {view.scrolled:,} lines", "$text-warning"))
         if view.search is not None:
-            parts.append((f"  {len(view.search.found):,} found · n N esc", "$text-warning"))
+            parts.append((f"  {view.search.said} · n N esc", "$text-warning"))
         if view.selection is not None:
             parts.append(("  selecting · y copies · esc", "$text-warning"))
         if self._offered is not None:
@@ -322,33 +323,13 @@ class TerminalTile(Vertical):
         return True
 
     def action_find(self) -> None:
-        field = self.query_one(SafeInput)
-        field.display = True
-        field.value = self.view.search.text if self.view.search else ""
-        field.focus()
+        self.query_one(FindBar).ask()
 
-    @on(Input.Submitted)
-    def find(self, event: Input.Submitted) -> None:
+    @on(TerminalView.Searched)
+    def searched(self, event: TerminalView.Searched) -> None:
         event.stop()
-        text = event.value
-        regex = text.startswith("/")
-        try:
-            count = self.view.find(text.removeprefix("/"), regex=regex)
-        except UsageError as error:
-            self._note(error.message, error=True)
-            return
-        if text and not count:
-            self._note(f"{text!r} is not there")
-        self._close_find()
-
-    def on_key(self, event: Any) -> None:
-        if event.key == "escape" and self.query_one(SafeInput).has_focus:
-            event.stop()
-            self._close_find()
-
-    def _close_find(self) -> None:
-        self.query_one(SafeInput).display = False
-        self.view.focus()
+        if event.search.done and not event.search.found and not event.search.late:
+            self._note(f"{event.search.text!r} is not there")
         self._draw()
 
     async def action_size(self) -> None:

@@ -102,12 +102,10 @@ class TerminalCanvas(Widget):
         self._say()
 
     def resize_terminal(self, columns: int, lines: int) -> None:
-        """Give the terminal another size; its lines wrap anew, so what was chosen is let go, and what was found is found again."""
+        """Give the terminal another size; its lines wrap anew, so what was chosen and what was found is let go."""
         if (columns, lines) != (self.terminal.columns, self.terminal.lines):
             self.terminal.resize(columns, lines)
-            self.selection = self.place = self._top = None
-            if self.search is not None:
-                self.search = Search(self.terminal, self.search.text, regex=self.search.regex)
+            self.selection = self.place = self._top = self.search = None
             self._show_all()
             self._say()
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from time import perf_counter
 
 from workbench.terminal import Terminal
+from workbench.terminal.pace import Pace
 
-PIECE = 32 * 1024
 TURN = 0.006
 """Seconds parsed between two looks at the keyboard."""
 WAITING = 1024 * 1024
@@ -23,6 +23,8 @@ class Feeding:
         self.terminal = terminal
         self._fed = fed
         self._pieces: deque[bytes] = deque()
+        self._start = 0  # in the first of them
+        self._pace = Pace(TURN / 2)
         self._waiting = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -38,7 +40,7 @@ class Feeding:
         if not data:
             return
         self._waiting += len(data)
-        self._pieces.extend(data[start : start + PIECE] for start in range(0, len(data), PIECE))
+        self._pieces.append(data)
         if self._waiting > WAITING:
             self._room.clear()
         if self._task is None:
@@ -60,7 +62,7 @@ class Feeding:
     def drop(self) -> None:
         """Forget what is not parsed yet (the terminal is replaced by a newer state)."""
         self._pieces.clear()
-        self._waiting = 0
+        self._start = self._waiting = 0
         self._room.set()
 
     async def _rest(self) -> None:
@@ -74,9 +76,12 @@ class Feeding:
     def _turn(self) -> None:
         end = perf_counter() + TURN
         while self._pieces:
-            data = self._pieces.popleft()
-            self.terminal.feed(data)
-            self._waiting -= len(data)
+            data, start = self._pieces[0], self._start
+            self._start = self._pace.feed(self.terminal, data, start)
+            self._waiting -= self._start - start
+            if self._start == len(data):
+                self._pieces.popleft()
+                self._start = 0
             if perf_counter() >= end:
                 break
         if self._waiting <= WAITING // 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from textual.binding import Binding
@@ -14,6 +15,8 @@ from .canvas import TerminalCanvas
 from .searching import Search
 from .selection import Selection, Unit
 
+AT_ONCE, SLICE = 0.03, 0.008
+"""Seconds of looking for a text before anything else happens, and then between other things."""
 PAN = 8
 """Columns that a terminal wider than its room moves by at a key."""
 
@@ -48,6 +51,13 @@ class Reading(TerminalCanvas):
             super().__init__()
             self.text = text
 
+    class Searched(Message):
+        """More was looked through."""
+
+        def __init__(self, search: Search) -> None:
+            super().__init__()
+            self.search = search
+
     def scroll_back(self, lines: int) -> None:
         """Back by so many lines, or forward where negative."""
         terminal = self.terminal
@@ -58,20 +68,42 @@ class Reading(TerminalCanvas):
         self.refresh()
         self._say()
 
-    def find(self, text: str, *, regex: bool = False) -> int:
-        """Look for a text and bring the last match before what is in sight's end into sight; how many there are.
+    def find(self, text: str, *, regex: bool = False) -> None:
+        """Look for a text, from the newest line back, and bring the last match before what is in sight's end into sight.
 
-        Raises UsageError for a broken expression. "" forgets what was found.
+        It goes on looking by itself; `Searched` tells how far it is. Raises UsageError for a broken expression. "" forgets what was
+        found.
         """
+        self.workers.cancel_group(self, "search")
         self.search = Search(self.terminal, text, regex=regex) if text else None
         self.refresh_bindings()
-        if self.search is not None:
-            found = self.search.before(Position(self.top + self.size.height, 0))
-            if found is not None:
-                self.show_line(found.start.line)
-                self._show_column(found.start.column)
         self.refresh()
-        return len(self.search.found) if self.search else 0
+        if self.search is not None:
+            self._search(self.search, self.top + self.size.height)
+
+    def _search(self, search: Search, end: int) -> None:
+        """Most are found at once; of a long scrollback the rest between other things. end: matches before this line come first."""
+        search.advance(AT_ONCE)
+        shown = self._show_match(search, end)
+        if search.done:
+            self.post_message(self.Searched(search))
+        else:
+            self.run_worker(self._search_on(search, end, shown), group="search", exclusive=True)
+
+    async def _search_on(self, search: Search, end: int, shown: bool) -> None:
+        while not search.done and search is self.search:
+            await asyncio.sleep(0)
+            search.advance(SLICE)
+            shown = shown or self._show_match(search, end)
+            self.post_message(self.Searched(search))
+            self.refresh()
+
+    def _show_match(self, search: Search, end: int) -> bool:
+        found = search.before(Position(end, 0))
+        if found is not None:
+            self.show_line(found.start.line)
+            self._show_column(found.start.column)
+        return found is not None
 
     def action_match(self, by: int) -> None:
         """To the next match, or the one before."""
@@ -157,7 +189,7 @@ class Reading(TerminalCanvas):
 
     def action_leave(self) -> None:
         """Out of selecting and of what was found, back to the end."""
-        self.search = None
+        self.find("")
         self._clear()
         self.refresh()
         self.refresh_bindings()
