@@ -15,6 +15,7 @@ from tests.support.hubs import Home, a_home
 from workbench.backends.sandboxes import launch
 from workbench.model.errors import WorkbenchError
 from workbench.model.hub import PROTOCOL
+from workbench.model.secrets import VARIABLES
 
 home = pytest.fixture(a_home)
 
@@ -74,6 +75,18 @@ def test_who_reads_our_output_to_its_end_does_not_wait_for_the_hub(home: Home) -
     assert not [name for name in held if name.startswith("pipe:") and name in _pipes_of(os.getpid())]
     assert os.readlink(f"/proc/{found.pid}/cwd") == "/"
     assert os.getsid(found.pid) != os.getsid(0)
+
+
+def test_the_hub_knows_no_credentials_of_whoever_started_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, f"planted-{name}")
+    monkeypatch.setenv("CFWB_PLAIN", "stays")
+    with open(f"/proc/{home.connect().pid}/environ", "rb") as file:
+        known = file.read()
+    assert b"planted-" not in known
+    assert b"CFWB_PLAIN=stays" in known
 
 
 def _pipes_of(pid: int) -> set[str]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from workbench.model.errors import WorkbenchError
 from workbench.model.hub import PROTOCOL
 from workbench.model.places import HubPlaces
+from workbench.model.secrets import for_children
 
 PATIENCE = 30.0  # seconds a hub may take to start
 
@@ -134,7 +135,7 @@ def start(places: HubPlaces) -> None:
     """Start a hub and wait until it is ready, or until another that was started meanwhile has the directory.
 
     It inherits nothing: no descriptor (whoever reads our output to its end must not wait for the hub's), no terminal, no
-    working directory.
+    working directory, no credentials.
     """
     hears, says = os.pipe()
     try:
@@ -144,6 +145,7 @@ def start(places: HubPlaces) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            env=for_children(os.environ),
             pass_fds=(says,),
             start_new_session=True,
         ):
