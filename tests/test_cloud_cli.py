@@ -331,7 +331,7 @@ def test_a_dev_server_is_found_by_the_state_it_runs_on(
     assert nobody.error["code"] == "live.not_found" and "--server" in nobody.error["hint"]
 
 
-def test_an_instance_is_driven_through_a_dev_server(oracle: Oracle, home: Path) -> None:
+def test_an_instance_is_driven_through_a_dev_server(oracle: Oracle, home: Path, tmp_path: Path) -> None:
     id = f"cli-{uuid4().hex[:8]}"
 
     def run(*argv: str) -> Answer:
@@ -364,10 +364,9 @@ def test_an_instance_is_driven_through_a_dev_server(oracle: Oracle, home: Path) 
         == 0
     )
     assert run("workflows", "instances", "terminate", id, "--workflow", "orders").status in (0, 1)
-    local = cfwb(
-        "workflows", "instances", "create", "x", "--workflow", "orders", cwd=oracle.project, home=home
-    )
-    assert local.error["code"] == "target.not_capable"
+    (tmp_path / "wrangler.jsonc").write_text((oracle.project / "wrangler.jsonc").read_text())
+    quiet = cfwb("workflows", "instances", "create", "x", "--workflow", "orders", cwd=tmp_path, home=home)
+    assert quiet.error["code"] == "target.not_capable"
 
 
 # --- queues, Workers

@@ -48,15 +48,16 @@ class Generic:
 
     def handle(self, operation: Operation, call: Call) -> Reply:
         """Run it; the answer, also where it fails. A long one is made while it is sent."""
-        made = Envelope(self._target, operation, self._unexpected)
         try:
             arguments = _given(operation, _arguments(call.body))
             if _may_only_read(operation) and not call.authorized:
                 arguments["read_only"] = True
             result = call.run_as_typed(operation.name, arguments)
+            made = Envelope(call.state.answered, operation, self._unexpected)
             pieces = made.pieces(result)
             first = next(pieces)  # what fails at once fails before anything was sent
         except LeftOut as error:
+            made = Envelope(call.state.answered, operation, self._unexpected)
             return Reply(status_of(error), _headers(error.code), made.left_out(error).encode())
         except WorkbenchError as error:
             if error.code == "sql.read_only" and not call.authorized:

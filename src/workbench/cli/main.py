@@ -124,7 +124,12 @@ class Command:
 
         def run(changes: dict[str, Any] | None = None) -> Any:
             confirm = None if self.json or not sys.stdin.isatty() else _confirm
-            result = driver.run(execute(state, operation.name, arguments | (changes or {}), confirm=confirm))
+            work = execute(state, operation.name, arguments | (changes or {}), confirm=confirm)
+            try:
+                result = driver.run(work)
+            finally:
+                if state is not None:
+                    self.target = state.answered
             if hasattr(result, "drive_by"):
                 result.drive_by(driver.iterate)
             return result
@@ -134,7 +139,10 @@ class Command:
                 return self._json(line, run)
             from .people import show_result
 
-            return show_result(state, operation, arguments, run, raw=raw)
+            status = show_result(state, operation, arguments, run, raw=raw)
+            if self.target.via and "--server" not in options:
+                _note(f"written through the dev server at {self.target.via}")
+            return status
         finally:
             driver.close()
             if state is not None:

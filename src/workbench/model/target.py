@@ -4,10 +4,11 @@ from typing import Literal, NamedTuple
 
 
 class Target(NamedTuple):
-    """`local:<state directory>` or `remote:<account id>`."""
+    """`local:<state directory>` or `remote:<account id>`. via: the address of the dev server that answered or wrote, or ""."""
 
     kind: Literal["local", "remote"]
     source: str
+    via: str = ""
 
 
 class Capability(NamedTuple):

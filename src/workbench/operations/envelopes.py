@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def head(target: Target, operation: str | None) -> str:
     """The open envelope, as far as what was touched and what was asked."""
-    return f'{{"target": {dumps(target._asdict())}, "operation": {dumps(operation)}'
+    shown = {"kind": target.kind, "source": target.source} | ({"via": target.via} if target.via else {})
+    return f'{{"target": {dumps(shown)}, "operation": {dumps(operation)}'
 
 
 def refusal(target: Target, operation: str | None, error: WorkbenchError) -> str:

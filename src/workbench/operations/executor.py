@@ -98,7 +98,7 @@ def _opened(
         from .targets import open_account
 
         return open_account(folder, worker, environment, choose=account)
-    from workbench.backends.local import LocalBackend
+    from workbench.backends.servers.served import ServedBackend
 
     if alone:
         from .targets import project_or_none as load_project
@@ -106,7 +106,7 @@ def _opened(
         from workbench.project import load as load_project
 
     project = load_project(folder, worker=worker, environment=environment, persist_to=persist_to)
-    backend = LocalBackend(project)
+    backend = ServedBackend(project)
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None
     )

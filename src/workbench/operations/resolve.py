@@ -62,6 +62,11 @@ class State:
         state.opened_with = self.opened_with
         return state
 
+    @property
+    def answered(self) -> Target:
+        """The target with the path that this call took: the dev server that it was written through, where it was."""
+        return self.target._replace(via=self.backend.via)
+
     def bindings(self, kind: str) -> list[Binding]:
         """The bindings of a kind in the Workers in use."""
         return [

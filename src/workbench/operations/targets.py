@@ -70,9 +70,9 @@ def open_server(
 
     project = project_or_none(folder, worker=worker, environment=environment, persist_to=persist_to)
     if address == "auto":
-        from workbench.backends.cloudflare.servers import the_one
+        from workbench.backends.servers.finding import the_one
 
-        address = the_one(project.state_directory)
+        address = the_one(project).url
     backend = connect(project, address)
     return State(
         project, backend, backend.target, project.workers[0].name if worker and project.workers else None

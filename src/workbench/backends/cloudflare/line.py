@@ -76,7 +76,8 @@ def join(*segments: str) -> str:
 
 
 class Line:
-    """The connections to one side. base: `https://api.cloudflare.com/client/v4`, or a dev server's mirror."""
+    """The connections to one side. base: `https://api.cloudflare.com/client/v4`, or a dev server's mirror. headers: of each request.
+    attempts: how often one is sent at most, where that is safe."""
 
     def __init__(
         self,
@@ -85,6 +86,8 @@ class Line:
         *,
         budget: Budget | None = None,
         timeouts: Timeouts = USUAL,
+        headers: dict[str, str] | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self.base = base.rstrip("/")
         place = urlsplit(self.base)
@@ -97,9 +100,10 @@ class Line:
         self.credentials = credentials
         self.budget = budget
         self.portal = Portal()
+        self._attempts = attempts
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeouts.silence, connect=timeouts.connect),
-            headers={"User-Agent": f"cfwb/{__version__}"},
+            headers={"User-Agent": f"cfwb/{__version__}"} | (headers or {}),
             # A proxy of the user's is for the world outside, not for this machine.
             trust_env=not self.loopback,
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=30),
@@ -173,7 +177,7 @@ class Line:
     async def _after_a_break(self, wanted: Wanted, attempt: int, error: httpx.HTTPError) -> None:
         """The connection failed: wait and go on, or raise what is known."""
         sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        if attempt < ATTEMPTS and (wanted.safe or not sent):
+        if attempt < self._attempts and (wanted.safe or not sent):
             await asyncio.sleep(pause(attempt))
             return
         host, why = host_of(wanted.url), self.masked(text_of(error))
@@ -193,7 +197,7 @@ class Line:
             before = self.credentials.secret
             self.credentials = await self.credentials.renewed(self._exchange, refused=True)
             return self.credentials.secret != before
-        if attempt >= ATTEMPTS or not (status == 429 or (status in PASSING and wanted.safe)):
+        if attempt >= self._attempts or not (status == 429 or (status in PASSING and wanted.safe)):
             return False
         wait = pause(attempt, asked)
         if wait > LONGEST_WAIT:

@@ -16,6 +16,7 @@ from workbench.model.target import Capability, Target
 
 from . import offers
 from .api import USUAL, Api, Line, Timeouts
+from .mirrored import MIRROR
 
 if TYPE_CHECKING:
     from workbench.backends.protocol import Queues, Sandboxes, StateStore
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from .workers import CloudWorkers
     from .workflows import CloudWorkflows
 
-MIRROR = "/cdn-cgi/explorer/api"
-
 
 class LiveBackend:
     """A dev server; implements `Backend`. It waits for the network on a thread of its own, so callers need no event loop."""
@@ -38,8 +37,9 @@ class LiveBackend:
 
     def __init__(self, project: Project, api: Api) -> None:
         self.project = project
-        self.target = Target("local", project.state_directory)
         self._api = api
+        self.via = api.line.base.removesuffix(MIRROR)
+        self.target = Target("local", project.state_directory, self.via)
 
     @property
     def everything(self) -> Api:

@@ -2,6 +2,8 @@
 
 import re
 
+MIRROR = "/cdn-cgi/explorer/api"
+"""Where on a dev server."""
 _ACCOUNT = "/accounts/{account_id}"
 MIRRORED: frozenset[tuple[str, str]] = frozenset(
     {

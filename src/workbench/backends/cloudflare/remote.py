@@ -36,6 +36,7 @@ class RemoteBackend:
     """An account; implements `Backend`. It waits for the network on a thread of its own, so callers need no event loop."""
 
     suspends = False
+    via = ""
 
     def __init__(self, project: Project, api: Api, account: accounts.Account | None) -> None:
         self.project = project

@@ -1,7 +1,7 @@
 """Workflows through the API: instances with their steps; creating, driving and sending them events.
 
 Sources: the API's pages (workflows), miniflare's explorer. The two name the same fields differently: an instance's id is `instance_id` or
-`id` in a creation, a change of status is `status` or `action`.
+`id` in a creation; a change of status was `action` to older dev servers, and is `status` to newer ones.
 """
 
 from typing import Any
@@ -127,7 +127,7 @@ class CloudWorkflows:
         answer = await self._api.send(
             "PATCH",
             f"{self._path(workflow, instance)}/status",
-            json_body={"action" if self._live else "status": action},
+            json_body={"status": action} | ({"action": action} if self._live else {}),
             doing=f"to {action} the instance {instance}",
         )
         told = answer.result.get("status") if isinstance(answer.result, dict) else None

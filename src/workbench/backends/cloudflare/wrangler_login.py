@@ -40,18 +40,22 @@ class Login(NamedTuple):
         return datetime.now(UTC) + timedelta(seconds=EARLY) >= self.expires
 
 
-def login_file(env: Mapping[str, str], folder: str = ".") -> str:
-    """Where wrangler keeps the login that it would use in this folder."""
+def wrangler_home(env: Mapping[str, str]) -> str:
+    """The folder of wrangler's own files."""
     home = env.get("HOME") or os.path.expanduser("~")
     legacy = os.path.join(home, ".wrangler")
     if os.path.isdir(legacy):
-        root = legacy
-    elif env.get("XDG_CONFIG_HOME"):
-        root = os.path.join(env["XDG_CONFIG_HOME"], ".wrangler")
-    elif sys.platform == "darwin":
-        root = os.path.join(home, "Library", "Preferences", ".wrangler")
-    else:
-        root = os.path.join(home, ".config", ".wrangler")
+        return legacy
+    if env.get("XDG_CONFIG_HOME"):
+        return os.path.join(env["XDG_CONFIG_HOME"], ".wrangler")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Preferences", ".wrangler")
+    return os.path.join(home, ".config", ".wrangler")
+
+
+def login_file(env: Mapping[str, str], folder: str = ".") -> str:
+    """Where wrangler keeps the login that it would use in this folder."""
+    root = wrangler_home(env)
     profile = _profile(root, os.path.abspath(folder)) or _environment(env) or "default"
     return os.path.join(root, "config", f"{profile}.toml")
 

@@ -40,6 +40,7 @@ class LocalBackend:
     """The local target of a project; implements `Backend` and never suspends."""
 
     suspends = False
+    via = ""
 
     def __init__(self, project: Project) -> None:
         # Links are followed once, here: SQLite keeps -wal and -shm beside the real file.

@@ -1,0 +1,159 @@
+"""Dev servers that run on this machine, at which address each of them answers, and which belong to a project.
+
+No file says it: wrangler's registry names the runtime's debug port only. So processes are looked at: a `workerd` belongs to the program
+that started it (wrangler's or Vite's node), and of all the ports on which that program and its children listen, the one that serves
+the mirror's `/local/workers` is the address a person uses (tried: wrangler 4.164.0 and the Vite plugin have one such port).
+
+A server belongs to a project where its runtime holds the project's state, or where it says so itself: of each Worker it tells a hash
+of the folder it comes from. (miniflare, getPersistenceScope)
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from workbench.backends.cloudflare.mirrored import MIRROR
+from workbench.backends.local.manners import RUNTIME
+from workbench.backends.web import httpx
+from workbench.model.bindings import Project
+from workbench.model.errors import UsageError, WorkbenchError
+from workbench.model.servers import DevServer, ServedClass, ServedWorker
+
+from . import registry
+from .processes import Processes, look
+
+PATIENCE = 2.0
+"""Seconds that a port has to answer: other things listen too."""
+_SCOPE = "local-explorer:persistence-scope:v1\0"
+
+
+def running(project: Project) -> list[DevServer]:
+    """All that run now, those on the project's state first, then the others of the project."""
+    processes = look()
+    starters = {
+        processes.parents[pid] for pid, name in processes.names.items() if name == RUNTIME
+    } & processes.names.keys()
+    found = _asked(processes, sorted(starters), project)
+    return sorted(found, key=lambda server: (not server.here, not server.project, server.url))
+
+
+def on_state(project: Project) -> list[DevServer]:
+    """Those that have the project's state open: no other is looked at, so this is quick."""
+    processes = look()
+    holders = processes.holders(project.state_directory)
+    starters = {processes.parents[pid] for pid in holders if pid in processes.parents}
+    return _asked(processes, sorted(starters), project)
+
+
+def below(pid: int, project: Project) -> DevServer | None:
+    """The one that a process started, or is; None while none answers."""
+    processes = look()
+    found = _asked(processes, [pid], project)
+    return found[0] if found else None
+
+
+def at(url: str, project: Project) -> DevServer | None:
+    """The one at an address, whoever runs it; its process is not looked for (pid 0)."""
+    with _client() as client:
+        workers = _workers(client, url, project)
+    if workers is None:
+        return None
+    mine = any(worker.bound_here for worker in workers)
+    return DevServer(url, 0, "", "", workers, False, mine)
+
+
+def the_one(project: Project) -> DevServer:
+    """The dev server on this state. Raises `live.not_found`, or UsageError where there are several."""
+    found = on_state(project)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        hint = "cfwb servers start starts it; --server http://localhost:8787 names one by its address"
+        raise WorkbenchError(
+            "live.not_found", f"no dev server is seen to run on {project.state_directory}", hint
+        )
+    listed = ", ".join(f"{server.url} ({', '.join(server.names)})" for server in found)
+    raise UsageError(f"several dev servers run on this state: {listed}", "name one by its address")
+
+
+def _asked(processes: Processes, starters: Iterable[int], project: Project) -> list[DevServer]:
+    known = registry.by_port(os.environ)
+    holders = set(processes.holders(project.state_directory))
+    found = []
+    with _client() as client:
+        for starter in starters:
+            family = processes.family(starter)
+            ports = processes.ports(family)
+            for port in ports:
+                url = f"http://127.0.0.1:{port}"
+                workers = _workers(client, url, project)
+                if workers is None:
+                    continue
+                here = not holders.isdisjoint(family)
+                mine = here or any(worker.bound_here for worker in workers)
+                command, place = processes.command(starter), processes.folder(starter)
+                registered = registry.of_ports(known, ports)
+                found.append(
+                    DevServer(url, starter, kind_of(command), place, workers, here, mine, registered)
+                )
+                break
+    return found
+
+
+def _client() -> httpx.Client:
+    # No proxy of the user's, and no certificates (reading them takes longer than the asking): it is this machine, over HTTP.
+    return httpx.Client(timeout=PATIENCE, trust_env=False, verify=False)
+
+
+def kind_of(command: list[str]) -> str:
+    """Which program a command line is: wrangler, vite or other."""
+    parts = {part.partition(".")[0] for word in command[:6] for part in word.split(os.sep)}
+    return next((kind for kind in ("vite", "wrangler") if kind in parts), "other")
+
+
+def _workers(client: httpx.Client, url: str, project: Project) -> tuple[ServedWorker, ...] | None:
+    """The Workers that a server at this address runs itself; None where none answers as one."""
+    try:
+        answer = client.get(f"{url}{MIRROR}/local/workers")
+        rows = answer.json()["result"] if answer.status_code == 200 else None
+        if rows is None:
+            return None
+        scopes = _scopes(project)
+        return tuple(_worker(row, scopes) for row in rows if row.get("isSelf"))
+    except (httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
+        return None
+
+
+def _worker(row: Any, scopes: set[str]) -> ServedWorker:
+    bindings = row.get("bindings") or {}
+
+    def ids(kind: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(one["id"]) for one in bindings.get(kind) or ()))
+
+    classes = tuple(
+        ServedClass(
+            str(one["className"]),
+            str(one.get("scriptName") or row["name"]),
+            str(one["bindingName"]) if one.get("bindingName") else None,
+            bool(one.get("useSqlite")),
+        )
+        for one in bindings.get("do") or ()
+    )
+    crons = tuple(map(str, (row.get("triggers") or {}).get("crons") or ()))
+    here = row.get("persistenceScope") in scopes
+    return ServedWorker(
+        str(row["name"]), ids("kv"), ids("r2"), ids("d1"), classes, ids("workflows"), crons, here
+    )
+
+
+def _scopes(project: Project) -> set[str]:
+    """What the Workers of a project would say of the folder they come from."""
+    folders = {project.folder, *(os.path.dirname(worker.config_path) for worker in project.workers)}
+    folders |= {os.path.realpath(folder) for folder in folders if folder}
+    return {
+        hashlib.sha256((_SCOPE + os.path.abspath(folder)).encode("utf-8", "surrogateescape")).hexdigest()
+        for folder in folders
+        if folder
+    }
