@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.oracle import Oracle
-from workbench.backends.local import LocalBackend
+from workbench.backends.servers.served import ServedBackend
 from workbench.operations.executor import drive, open_state
 
 TABLE = "CREATE TABLE {name} (id INTEGER PRIMARY KEY, label TEXT NOT NULL DEFAULT '', amount)"
@@ -57,7 +57,7 @@ def contents(project: Path) -> dict[str, Any]:
     """All of a project's state that the run can have changed, without times and versions; no server may be writing."""
     state = open_state(str(project))
     backend = state.backend
-    assert isinstance(backend, LocalBackend)
+    assert isinstance(backend, ServedBackend)
     found: dict[str, Any] = {}
     for namespace in ("cache-namespace", "other-namespace"):
         keys = drive(backend.kv.list(namespace, limit=100_000)).items
@@ -84,7 +84,7 @@ def contents(project: Path) -> dict[str, Any]:
     return found
 
 
-def _body(backend: LocalBackend, key: str) -> bytes:
+def _body(backend: ServedBackend, key: str) -> bytes:
     return b"".join(drive(backend.r2.get("files", key)).chunks)
 
 
