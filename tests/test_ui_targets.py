@@ -255,3 +255,36 @@ async def test_a_binding_with_remote_true_is_shown_as_what_it_is(
         await w.press("enter")
         await w.until("▲▲ REMOTE account")
         await w.until(key)
+
+
+async def test_two_targets_are_compared_and_what_is_marked_is_copied(
+    project: Path, oracle: Oracle, stand_in: StandIn, key: str, home: Path
+) -> None:
+    from workbench.app import WorkbenchApp
+
+    app = WorkbenchApp(folder=str(project), persist_to=str(home / "fresh"))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        w = Window(app, pilot)
+        await w.until("State directory")
+        await w.app.workbench.open(Locator("kv", "cache-namespace", label="CACHE"))
+        await w.press("f10")
+        await w.until("▲▲ REMOTE")
+        await w.press("end", "c")
+        await w.until("Only names that begin with")
+        await w.type(key)
+        await w.press("enter")
+        await w.until("1 differ, 0 are alike")
+        assert "only right" in w.text and "not here" in w.text
+        await w.until("deployed")
+        await w.press("space", "f7")
+        await w.until("No difference: 1 alike")
+        found = await w.app.workbench.session.call("kv.values.get", key=key, binding="CACHE")  # type: ignore[union-attr]
+        assert found.value == b"deployed"
+        await w.app.workbench.session.call("kv.values.put", key=key, value="changed", binding="CACHE")  # type: ignore[union-attr]
+        await w.press("r")
+        await w.until("1 differ, 0 are alike")
+        await w.until("≠")
+        await w.press("f8")
+        await w.until("kv keys copy on the deployed account")
+        await w.press("escape")
+        assert oracle.kv().get(key) == b"deployed"

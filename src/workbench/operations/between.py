@@ -158,6 +158,21 @@ def same_place(source: State, target: State, source_id: str, target_id: str, hin
         raise UsageError(f"both sides are {source_id} on {spoken(target)}", hint)
 
 
+def _account(state: State, id: str) -> State:
+    """The account of that id. Raises UsageError where the environment or the config names another one."""
+    from .executor import open_state
+
+    if state.target.kind == "remote" and state.target.source == id:
+        return state
+    found = open_state(**state.opened_with, remote=True, account_id=id)
+    if found.target.source != id:
+        found.backend.close()
+        raise UsageError(
+            f"account {id} is meant, and {found.target.source} is set", "CLOUDFLARE_ACCOUNT_ID names one"
+        )
+    return found
+
+
 @contextmanager
 def both(state: State, arguments: dict[str, Any]) -> Iterator[State]:
     """The state that `to` names (else the one that is open), its `source` the one that `from` names; closed at the end.
@@ -193,6 +208,8 @@ def _named(state: State, name: str | None) -> State:
         return state if isinstance(state.backend, LocalBackend) else open_state(**state.opened_with)
     if name == "remote":
         return open_state(**state.opened_with, remote=True)
+    if name.startswith("remote:"):
+        return _account(state, name.partition(":")[2])
     if name == "auto" or "://" in name or name.startswith(("localhost:", "127.0.0.1:", "[::1]:")):
         return open_state(**state.opened_with, server=name)
     if os.path.isdir(name):

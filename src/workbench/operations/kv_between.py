@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.kv import KvKey, KvValue
 from workbench.model.times import now_ms
 
 from . import READS, WRITES, operation
 from .between import Comparison, CopyReport, Tally, going_on, listed, other, paired, same_place
-from .kv import ToNamespace
+from .kv import Keys, ToNamespace
 from .parameters import After, From, Namespace, Prefix, To, WouldChange
 from .resolve import State
 
@@ -44,6 +44,27 @@ def _keys(state: State, namespace: str, prefix: str, after: str | None) -> Async
     )
 
 
+def _under(
+    sides: _Sides, prefix: str, start_after: str | None
+) -> AsyncIterator[tuple[KvKey | None, KvKey | None]]:
+    """The keys of both sides, side by side."""
+    return paired(
+        _keys(sides.source, sides.source_id, prefix, start_after),
+        _keys(sides.target, sides.target_id, prefix, start_after),
+        lambda key: key.name,
+    )
+
+
+async def _named(sides: _Sides, names: tuple[str, ...]) -> AsyncIterator[tuple[KvKey | None, KvKey | None]]:
+    """These keys, as both sides list them."""
+    for name in names:
+        found: list[KvKey | None] = []
+        for state, namespace in ((sides.source, sides.source_id), (sides.target, sides.target_id)):
+            page = await state.backend.kv.list(namespace, name, 1)
+            found.append(next((one for one in page.items if one.name == name), None))
+        yield found[0], found[1]
+
+
 async def _value(state: State, namespace: str, key: KvKey) -> KvValue | None:
     """A listed key's value; None where it went meanwhile, or reads as null."""
     try:
@@ -74,6 +95,7 @@ def _what_differs(left: KvValue, right: KvValue) -> str:
 )
 async def copy_keys(
     state: State,
+    key: Keys = (),
     binding: Namespace = None,
     prefix: Prefix = "",
     from_: From = None,
@@ -87,17 +109,16 @@ async def copy_keys(
     What is the same on both already is not written again, so an interrupted copy is simply run once more (--start-after skips what it
     had read). What was written is read back. Keys that only the other side has stay.
     """
+    if key and (prefix or start_after):
+        raise UsageError("give either keys or --prefix")
     sides = await _sides(state, binding, to_binding)
     tally = Tally(state, dry_run)
     batch: list[KvValue] = []
     last: str | None = start_after
     size = 0
     with going_on(lambda: last):
-        async for here, there in paired(
-            _keys(sides.source, sides.source_id, prefix, start_after),
-            _keys(state, sides.target_id, prefix, start_after),
-            lambda key: key.name,
-        ):
+        pairs = _named(sides, key) if key else _under(sides, prefix, start_after)
+        async for here, there in pairs:
             if here is None:
                 continue
             tally.step()
@@ -171,11 +192,7 @@ async def diff_keys(
     """What differs between the keys of two targets: values, metadata, expiration."""
     sides = await _sides(state, binding, to_binding)
     tally = Tally(state)
-    async for here, there in paired(
-        _keys(sides.source, sides.source_id, prefix, start_after),
-        _keys(state, sides.target_id, prefix, start_after),
-        lambda key: key.name,
-    ):
+    async for here, there in _under(sides, prefix, start_after):
         tally.step()
         if here is None or there is None:
             key = here or there

@@ -223,7 +223,7 @@ Prefix = Annotated[str, Param("only names that begin with this", metavar="P")]
 From = Annotated[
     str | None,
     Param(
-        "the target to read: local, remote, a dev server's address, or another project's folder",
+        "the target to read: local, remote, remote:ACCOUNT, a dev server's address, another project's folder",
         metavar="TARGET",
     ),
 ]

@@ -290,9 +290,9 @@ async def copy_object(
     if state.source is not None:
         from .r2_between import copy_prefix
 
-        if key is not None:
-            raise UsageError("between targets a prefix is copied: --prefix, and no keys")
-        return await copy_prefix(state, bucket, to_bucket, prefix, start_after, dry_run)
+        if new_key is not None or (key is not None and (prefix or start_after)):
+            raise UsageError("between targets give either one key, which stays the same, or --prefix")
+        return await copy_prefix(state, bucket, to_bucket, prefix, start_after, dry_run, only=key)
     if key is None or new_key is None or prefix or start_after or dry_run:
         raise UsageError(
             "give the key and the new key; or between which targets: --from, --to",

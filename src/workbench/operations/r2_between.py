@@ -40,6 +40,30 @@ def _objects(state: State, bucket: str, prefix: str, after: str | None) -> Async
     )
 
 
+def _under(
+    sides: _Sides, prefix: str, after: str | None
+) -> AsyncIterator[tuple[R2Object | None, R2Object | None]]:
+    """The objects of both sides, side by side."""
+    return paired(
+        _objects(sides.source, sides.source_bucket, prefix, after),
+        _objects(sides.target, sides.target_bucket, prefix, after),
+        _key,
+    )
+
+
+def _key(one: R2Object) -> str:
+    return one.key
+
+
+async def _one(sides: _Sides, key: str) -> AsyncIterator[tuple[R2Object | None, R2Object | None]]:
+    """One object, as both sides list it."""
+    found: list[R2Object | None] = []
+    for state, bucket in ((sides.source, sides.source_bucket), (sides.target, sides.target_bucket)):
+        page = await state.backend.r2.list(bucket, key, "", 1, None)
+        found.append(next((one for one in page.items if one.key == key), None))
+    yield found[0], found[1]
+
+
 def _is_md5(etag: str) -> bool:
     """Whether an ETag is the MD5 of the body: that of an object made of parts has a dash in it."""
     return len(etag) == 32 and "-" not in etag
@@ -82,9 +106,15 @@ async def _differ(sides: _Sides, left: R2Object, right: R2Object) -> str:
 
 
 async def copy_prefix(
-    state: State, bucket: str | None, to_bucket: str | None, prefix: str, after: str | None, dry_run: bool
+    state: State,
+    bucket: str | None,
+    to_bucket: str | None,
+    prefix: str,
+    after: str | None,
+    dry_run: bool,
+    only: str | None = None,
 ) -> CopyReport:
-    """Copy every object under a prefix; see `r2.objects.copy`."""
+    """Copy every object under a prefix, or only one; see `r2.objects.copy`."""
     from workbench.backends.local.manners import pause
 
     sides = await _sides(state, bucket, to_bucket)
@@ -92,11 +122,8 @@ async def copy_prefix(
     last: str | None = after
     live = not dry_run and state.backend.server_running()
     with going_on(lambda: last):
-        async for here, there in paired(
-            _objects(sides.source, sides.source_bucket, prefix, after),
-            _objects(state, sides.target_bucket, prefix, after),
-            lambda one: one.key,
-        ):
+        pairs = _under(sides, prefix, after) if only is None else _one(sides, only)
+        async for here, there in pairs:
             if here is None:
                 continue
             if state.cancel:
@@ -185,11 +212,7 @@ async def diff_objects(
     """
     sides = await _sides(state, bucket, to_bucket)
     tally = Tally(state)
-    async for here, there in paired(
-        _objects(sides.source, sides.source_bucket, prefix, start_after),
-        _objects(state, sides.target_bucket, prefix, start_after),
-        lambda one: one.key,
-    ):
+    async for here, there in _under(sides, prefix, start_after):
         tally.step()
         if here is None or there is None:
             one = here or there

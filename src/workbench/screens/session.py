@@ -56,7 +56,7 @@ class Session:
         """
         state = self.state.watched(cancel, progress) if cancel or progress else self.state
         confirm = None
-        if self.target.kind == "remote" or arguments.get("to") == "remote":
+        if self.target.kind == "remote" or str(arguments.get("to")).startswith("remote"):
             # Whatever was asked on a screen before: what is written there is asked about here, and nowhere passed over.
             force, confirm = False, self._confirm()
         work = execute(state, operation, arguments, force=force, dry_run=dry_run, confirm=confirm)

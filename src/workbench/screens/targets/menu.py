@@ -31,7 +31,10 @@ class TargetMenu(ModalScreen[str | None]):
     """Gives the key of what was chosen."""
 
     CSS_PATH = "targets.tcss"
-    BINDINGS: ClassVar[list[Any]] = [Binding("escape,f10", "dismiss(None)", "Back")]
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("escape,f10", "dismiss(None)", "Back"),
+        Binding("c", "compare", "Compare"),
+    ]
 
     def __init__(self, title: str, choices: list[Choice]) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class TargetMenu(ModalScreen[str | None]):
             yield Label(Content(visible(self.heading, limit=200)), id="heading")
             yield OptionList(*(Option(self._line(one), id=str(at)) for at, one in enumerate(self.choices)))
             yield Static(
-                Content("enter switch · esc back · nothing is asked of an account before"), id="keys"
+                Content("enter switch · c compare with it · esc back · no account is asked before"), id="keys"
             )
 
     @staticmethod
@@ -61,6 +64,12 @@ class TargetMenu(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         options.highlighted = next((at for at, one in enumerate(self.choices) if one.here), 0)
         options.focus()
+
+    def action_compare(self) -> None:
+        """The tab's resource, here and there."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None and not self.choices[at].here:
+            self.dismiss(f"compare {self.choices[at].key}")
 
     @on(OptionList.OptionSelected)
     def picked(self, event: OptionList.OptionSelected) -> None:

@@ -87,14 +87,70 @@ async def choose(screen: WorkbenchScreen) -> None:
         return
     pane = screen.active_pane
     title = f"Switch {pane.title} to" if pane is not None else "Targets"
-    picked = await answer(screen.app, TargetMenu(title, await choices(screen, pane)))  # type: ignore[arg-type]
-    if picked is not None and pane is not None:
+    picked = await answer(window_of(screen), TargetMenu(title, await choices(screen, pane)))
+    if picked is None or pane is None:
+        return
+    if picked.startswith("compare "):
+        await compare(screen, pane, picked.partition(" ")[2])
+    else:
         await switch(screen, pane, picked)
+
+
+async def _opened(screen: WorkbenchScreen, key: str) -> Session | None:
+    """The session of a target, opened where it is not yet: somebody chose it. Raises WorkbenchError."""
+    window: Any = screen.app
+    if key == "local":
+        return screen.session
+    found: Session | None = (
+        await window.targets.account()
+        if key == "remote"
+        else await window.targets.server(key.partition(" ")[2])
+    )
+    return found
+
+
+async def compare(screen: WorkbenchScreen, pane: Pane, key: str) -> None:
+    """The tab's resource here, and on another target."""
+    from workbench.screens.dialogs import Ask
+
+    from .comparison import PARAMETERS, Side, TargetComparison
+
+    locator = pane.locator
+    if locator.kind not in PARAMETERS or isinstance(pane, StandingIn):
+        pane.tell("keys, objects and databases are compared: open one of these", error=True)
+        return
+    try:
+        session = await _opened(screen, key)
+        if session is None:
+            return
+        there = moved(locator, pane.session, session)
+    except WorkbenchError as error:
+        pane.tell_error(error)
+        return
+    prefix = ""
+    if locator.kind != "d1":
+        ask = Ask(
+            f"Compare {pane.title}",
+            target=session.target,
+            label="Only names that begin with (empty: all)",
+            value=str(pane.keep().get("prefix") or ""),
+        )
+        said = await answer(window_of(screen), ask)
+        if said is None:
+            return
+        prefix = said
+    left, right = Side(pane.session, locator.resource), Side(session, there.resource)
+    await answer(window_of(screen), TargetComparison(locator.kind, left, right, prefix, pane.title))
+    await screen.action_read_again()
+
+
+def window_of(screen: WorkbenchScreen) -> Any:
+    """The application, as what is asked there."""
+    return screen.app
 
 
 async def switch(screen: WorkbenchScreen, pane: Pane, key: str) -> None:
     """Put a tab on another target. Nothing of it is changed where that cannot be opened."""
-    window: Any = screen.app
     assert screen.session is not None
     standing = isinstance(pane, StandingIn)
     if key == key_of(pane.session) and not standing:
@@ -104,12 +160,7 @@ async def switch(screen: WorkbenchScreen, pane: Pane, key: str) -> None:
         pane.tell(f"first: {question}", error=True)
         return
     try:
-        if key == "local":
-            session: Session | None = screen.session
-        elif key == "remote":
-            session = await window.targets.account()
-        else:
-            session = await window.targets.server(key.partition(" ")[2])
+        session = await _opened(screen, key)
         if session is None or not pane.is_attached:
             return
         locator = moved(pane.locator, pane.session, session)
