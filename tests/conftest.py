@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import emulator as emulators
+from tests.support.installation import is_required
 from tests.support.oracle import Oracle, start_oracle
+from tests.support.tools import INAPPLICABLE
 
 OracleFactory = Callable[..., Oracle]
 
@@ -21,6 +23,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """A short name for a long value: names go between processes, and one of 25 MiB is 100 MB as pytest writes it."""
     return f"{argname}-{len(val):,}" if isinstance(val, str | bytes) and len(val) > 100 else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is required a skip is a failure, unless it says that it is for another kind of machine."""
+    report = yield
+    if report.skipped and is_required() and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(INAPPLICABLE):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} is required here, and skipped: {reason}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.cli import PROGRAM, cfwb, environment
 from tests.support.sample import copy, sample
+from tests.support.tools import inapplicable
 
 NASTY = bytes(range(256)) + "\u202e\U0001f980".encode() + b"\xff\xfe"
 
@@ -273,7 +274,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(project: Path) -> None:
 
 def test_a_full_disk_under_the_output_is_an_error(project: Path) -> None:
     if not os.path.exists("/dev/full"):
-        pytest.skip("no /dev/full here")
+        inapplicable("it has no /dev/full")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [*PROGRAM, "kv", "namespaces", "list"],

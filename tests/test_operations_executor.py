@@ -135,8 +135,7 @@ def test_a_flag_left_out_with_several_to_choose_from_lists_them(state: State) ->
 
 def test_a_binding_of_two_workers_is_ambiguous_until_one_is_named(tmp_path: Path) -> None:
     state = open_state(str(two_workers(tmp_path)))
-    if len(state.project.workers) < 2:
-        pytest.skip("only one of the two configurations was found")
+    assert len(state.project.workers) == 2
     with pytest.raises(UsageError) as caught:
         drive(state.kv("KV"))
     assert "first" in caught.value.message and "second" in caught.value.message

@@ -224,7 +224,7 @@ def test_bytes_that_are_no_utf8_are_a_problem(tmp_path: Path, data: bytes) -> No
     assert read(tmp_path, data).problems[0].line == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="not on this machine: root reads everything")
 def test_an_unreadable_config_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "wrangler.jsonc"
     path.write_text("{}")

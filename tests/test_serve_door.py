@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.cli import cfwb
 from tests.support.mirror import Mirror
+from tests.support.tools import inapplicable
 from workbench.api.door import Door, refuse_reading, refuse_writing
 from workbench.api.errors import ApiError
 from workbench.api.peer import peer_uid
@@ -25,8 +26,13 @@ from workbench.demo import unpack
 KEYS = "/storage/kv/namespaces/sessions-preview/keys"
 VALUE = "/storage/kv/namespaces/sessions-preview/values/made-by-a-test"
 TOKEN = "a" * 43
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a socket is")
-ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs another user to be")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="not on this machine: only Linux tells whose a socket is"
+)
+ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0,
+    reason="not on this machine: only root can be another user",
+)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +168,7 @@ def test_nothing_that_is_stored_runs_as_a_page_of_ours(mirror: Mirror) -> None:
 def test_it_listens_on_this_machine_alone(mirror: Mirror) -> None:
     here = socket.gethostbyname(socket.gethostname())
     if here.startswith("127."):
-        pytest.skip("this machine has no other address")
+        inapplicable("it has no other address")
     with pytest.raises(OSError), socket.create_connection((here, mirror.port), timeout=2):
         pass
 
@@ -192,7 +198,7 @@ def test_a_socket_of_the_new_kind_is_found_too() -> None:
             try:
                 client.connect(("::ffff:127.0.0.1", here[1]))
             except OSError:
-                pytest.skip("no IPv6 here")
+                inapplicable("it has no IPv6")
             peer = ("127.0.0.1", client.getsockname()[1])
             assert peer_uid(peer, here) == os.geteuid()
 
@@ -214,7 +220,7 @@ def test_another_user_reads_nothing_without_the_token(mirror: Mirror) -> None:
             env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
         )  # fmt: skip
         if done.returncode:
-            pytest.skip(f"no Python another user may run: {done.stderr[-200:]}")
+            inapplicable(f"no Python another user may run: {done.stderr[-200:]}")
         return done.stdout
 
     assert asked().startswith("401")

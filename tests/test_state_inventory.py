@@ -139,7 +139,7 @@ async def test_without_a_server_the_files_go_and_foreign_ones_stay(demo: Path) -
     assert (demo / "wrangler.jsonc").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may remove anything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="not on this machine: root may remove anything")
 async def test_what_cannot_be_removed_is_an_error_that_names_it(demo: Path) -> None:
     root = demo / ".wrangler" / "state" / "v3"
     root.chmod(0o500)

@@ -98,8 +98,10 @@ class House(HouseRooms, can_focus=True):
 
     def stop_chasing(self) -> bool:
         """Stop looking for the last entry; whether it was being looked for."""
-        was, self._chased = self._chased is not None, None
-        return was
+        room, self._chased = self._chased, None
+        if room is not None:
+            self.post_message(self.Chasing(room.pages.rows, True))
+        return room is not None
 
     def action_room(self, at: int) -> None:
         if self.rooms:

@@ -270,8 +270,10 @@ class KeyList(ScrollView, can_focus=True):
         self._ask(self.pages.rows, self.pages.rows)
 
     def stop_chasing(self) -> bool:
-        """Stop looking for the end; whether it was being looked for."""
+        """Stop looking for the end; whether it was being looked for. Said by a message too, for one of before may be on its way."""
         was, self._chasing = self._chasing, False
+        if was:
+            self.post_message(self.Chasing(self.pages.rows, True))
         return was
 
     # Marks

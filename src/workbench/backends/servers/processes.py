@@ -110,7 +110,7 @@ class OtherProcesses(Processes):
 
     def __init__(self) -> None:
         super().__init__()
-        for line in _said("ps", "-axo", "pid=,ppid=,comm="):
+        for line in _said("ps", "-ww", "-axo", "pid=,ppid=,comm="):
             parts = line.split(None, 2)
             if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit():
                 self.parents[int(parts[0])] = int(parts[1])
@@ -123,7 +123,7 @@ class OtherProcesses(Processes):
         return sorted(int(end) for end in ends if end.isdigit())
 
     def command(self, pid: int) -> list[str]:
-        return " ".join(_said("ps", "-o", "command=", "-p", str(pid))).split()
+        return " ".join(_said("ps", "-ww", "-o", "command=", "-p", str(pid))).split()
 
     def folder(self, pid: int) -> str:
         rows = _said("lsof", "-w", "-a", "-p", str(pid), "-d", "cwd", "-Fn")

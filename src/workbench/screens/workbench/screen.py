@@ -153,7 +153,8 @@ class WorkbenchScreen(Screen[None]):
                 running: bool | None = await session.blocking(session.state.backend.server_running)
             except WorkbenchError:
                 running = None
-            self.query_one(TopBar).server = running
+            for bar in self.query(TopBar):  # none where the window closed meanwhile
+                bar.server = running
 
     @work(exclusive=True, group="sandboxes")
     async def follow_sandboxes(self) -> None:
