@@ -54,7 +54,7 @@ async def to_account(w: Window, resource: str = "kv") -> None:
     await w.app.workbench.open(locators[resource])
     await w.press("f10")
     await w.until("▲▲ REMOTE the deployed account")
-    await w.press("end", "enter")
+    await w.press("home", "down", "enter")
     await w.until("▲▲ REMOTE account")
 
 
@@ -208,7 +208,7 @@ async def test_several_accounts_are_a_choice_in_the_window(
         await w.app.workbench.open(Locator("kv", "cache-namespace", label="CACHE"))
         await w.press("f10")
         await w.until("▲▲ REMOTE")
-        await w.press("end", "enter")
+        await w.press("home", "down", "enter")
         await w.until("Which account?")
         assert ACCOUNT in w.text and OTHER_ACCOUNT in w.text
         await w.press("down", "enter")
@@ -226,7 +226,7 @@ async def test_missing_credentials_are_said_and_the_tab_stays(
         await w.app.workbench.open(Locator("kv", "cache-namespace", label="CACHE"))
         await w.press("f10")
         await w.until("▲▲ REMOTE")
-        await w.press("end", "enter")
+        await w.press("home", "down", "enter")
         await w.until(lambda: w.says("wrangler login"))
         assert "● LOCAL" in w.text.splitlines()[0]
 
@@ -269,7 +269,7 @@ async def test_two_targets_are_compared_and_what_is_marked_is_copied(
         await w.app.workbench.open(Locator("kv", "cache-namespace", label="CACHE"))
         await w.press("f10")
         await w.until("▲▲ REMOTE")
-        await w.press("end", "c")
+        await w.press("home", "down", "c")
         await w.until("Only names that begin with")
         await w.type(key)
         await w.press("enter")
@@ -288,3 +288,23 @@ async def test_two_targets_are_compared_and_what_is_marked_is_copied(
         await w.until("kv keys copy on the deployed account")
         await w.press("escape")
         assert oracle.kv().get(key) == b"deployed"
+
+
+async def test_a_running_dev_server_is_another_way_to_the_same_state(
+    project: Path, stand_in: StandIn, oracle: Oracle, key: str
+) -> None:
+    before = len(stand_in.requests)
+    async with window(project) as w:
+        await w.until("State directory")
+        await w.app.workbench.open(Locator("kv", "cache-namespace", label="CACHE"))
+        await w.press("f10")
+        await w.until(f"◆ SERVER {oracle.emulator.url}".replace("localhost", "127.0.0.1"))
+        await w.press("end", "enter")
+        await w.until("local state through its dev server")
+        assert "◆ SERVER" in w.text.splitlines()[0] and "CACHE ◆" in w.text
+        await w.until(key)
+        await w.press("f10")
+        await w.until("● LOCAL")
+        await w.press("home", "enter")
+        await w.gone("CACHE ◆")
+    assert len(stand_in.requests) == before

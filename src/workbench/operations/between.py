@@ -25,11 +25,16 @@ MOST_LISTED = 1000
 
 
 class Difference(NamedTuple):
-    """name: of a key, an object, a table's row. state: `only_from`, `only_to` or `different`. what: in which way."""
+    """name: of a key, an object, a table's row. state: `only_from`, `only_to` or `different`. what: in which way.
+
+    from_value, to_value: of a row, its columns as SQL writes their values (long ones cut); None of what is read by its name.
+    """
 
     name: str
     state: str
     what: str = ""
+    from_value: str | None = None
+    to_value: str | None = None
 
 
 class Comparison(NamedTuple):
@@ -97,11 +102,13 @@ class Tally:
         if len(self.changes) < MOST_LISTED:
             self.changes.append(f"{'+' if new else '~'} {name}" + (f" ({what})" if what and not new else ""))
 
-    def differ(self, name: str, state: str, what: str = "") -> None:
+    def differ(
+        self, name: str, state: str, what: str = "", left: str | None = None, right: str | None = None
+    ) -> None:
         """Something differs."""
         self.total += 1
         if len(self.differences) < MOST_LISTED:
-            self.differences.append(Difference(name, state, what))
+            self.differences.append(Difference(name, state, what, left, right))
 
     def problem(self, sentence: str) -> None:
         """Something was not copied, or is not known to be the same."""

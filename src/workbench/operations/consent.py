@@ -109,6 +109,8 @@ async def resource_of(state: State, operation: Operation, arguments: dict[str, A
 
 
 def _bound(state: State, kind: str, what: str, typed: str | None, id: str) -> Resource:
-    """By the name that was typed, else the binding's, else the id."""
+    """By the name that was typed, else (also where that is the id) the binding's, else the id."""
     name = next((binding.name for binding in state.bindings(kind) if binding.resource_id == id), id)
-    return Resource(what, typed or (id if kind == "r2" else name), id)
+    if typed is not None and typed != id:
+        name = typed
+    return Resource(what, id if kind == "r2" and typed is None else name, id)

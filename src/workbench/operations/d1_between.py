@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from workbench.model.sql import Table
 
 ToDatabase = Annotated[str | None, Param("into another database", metavar="DB")]
+SHOWN = 1000
+"""Characters of a value in a report."""
 LIVE_ROWS = 25
 """Rows a statement while a dev server runs, with a pause after each: it waits for nobody's lock."""
 
@@ -200,22 +202,31 @@ async def diff_tables(
 
 
 async def _compare(sides: _Sides, table: "Table", tally: Tally) -> None:
+    names = columns_of(table)
     async for rows in pages(sides.source, table):
         found = await those(sides.target, table, rows)
         for row in rows:
             tally.step()
             known = found.get(row.key)
-            if known is None:
-                tally.differ(_row(table, row), "only_from")
-            elif known == row:
+            if known == row:
                 tally.equal += 1
+            elif known is None:
+                tally.differ(_row(table, row), "only_from", "", _shown(names, row))
             else:
-                names = columns_of(table)
-                parts = [name for name, a, b in zip(names, row.values, known.values, strict=True) if a != b]
-                tally.differ(_row(table, row), "different", ", ".join(parts))
+                both = zip(names, row.values, known.values, strict=True)
+                what = ", ".join(name for name, a, b in both if a != b)
+                tally.differ(_row(table, row), "different", what, _shown(names, row), _shown(names, known))
     async for rows in pages(sides.target, table):
         known_here = await those(sides.source, table, rows)
         for row in rows:
             tally.step()
             if row.key not in known_here:
-                tally.differ(_row(table, row), "only_to")
+                tally.differ(_row(table, row), "only_to", "", None, _shown(names, row))
+
+
+def _shown(names: tuple[str, ...], row: TableRow) -> str:
+    """A row for reading: a column a line, its value as SQL writes it."""
+    return "\n".join(
+        f"{name} = {value if len(value) <= SHOWN else value[:SHOWN] + '…'}"
+        for name, value in zip(names, row.values, strict=True)
+    )

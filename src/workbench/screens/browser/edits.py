@@ -168,7 +168,8 @@ class Editing(Transferring):
             total=removal.total,
             note=removal.note,
         )
-        if await self.app.push_screen_wait(confirm):
+        # On the account the executor asks, with the same list and the name to be typed.
+        if self.session.target.kind == "remote" or await self.app.push_screen_wait(confirm):
             self.keys.marks = {}
             self.transfer(f"deleting from {self.title}", source.noun + "s", self._delete(keys, prefixes))
 

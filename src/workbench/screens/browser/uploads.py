@@ -88,7 +88,7 @@ class Uploads(ModalScreen[None]):
             lines=[upload.upload_id],
             action="Abort",
         )
-        if await self.app.push_screen_wait(confirm):
+        if self.session.target.kind == "remote" or await self.app.push_screen_wait(confirm):
             try:
                 await self.session.call(
                     "r2.uploads.delete", upload_id=upload.upload_id, bucket=self.bucket, force=True

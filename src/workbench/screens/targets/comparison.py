@@ -84,7 +84,15 @@ class TargetComparison(ModalScreen[None]):
 
     def on_mount(self) -> None:
         what = f"{visible(self.label or self.left.resource, limit=100)} {visible(self.prefix, limit=100)}".rstrip()
-        self.query_one("#heading", Static).update(Content.assemble((what, "bold"), " on two targets"))
+        left, right = (
+            badge(side.session.target, width=60, name=side.session.name, route=side.session.route)
+            for side in (self.left, self.right)
+        )
+        self.query_one("#heading", Static).update(
+            Content.assemble(
+                (what, "bold"), ("  ← left ", "$text-muted"), left, ("  right → ", "$text-muted"), right
+            )
+        )
         self._list()
         self.query_one(Grid).focus()
         self.action_again()
@@ -180,18 +188,22 @@ class TargetComparison(ModalScreen[None]):
     async def _show(self) -> None:
         """Both values of the line under the cursor."""
         one = self._current()
-        self.query_one("#both").display = one is not None and self.kind != "d1"
-        if one is None or self.kind == "d1":
+        self.query_one("#both").display = one is not None
+        if one is None:
             return
         for name, side, missing in (("left", self.left, "only_to"), ("right", self.right, "only_from")):
             view = self.query_one(f"#{name} > ValueView", ValueView)
-            data = None if one.state == missing else await self._value(side, one.name)
+            data = None if one.state == missing else await self._value(name, side, one)
             view.display = data is not None
             self.query_one(f"#{name} > .none").display = data is None
             if data is not None:
                 view.show(data, name=one.name)
 
-    async def _value(self, side: Side, name: str) -> bytes | None:
+    async def _value(self, name: str, side: Side, one: Any) -> bytes | None:
+        if self.kind == "d1":
+            text = one.from_value if name == "left" else one.to_value
+            return (text or "the table, with all its rows").encode("utf-8", "surrogatepass")
+        name = one.name
         try:
             if self.kind == "kv":
                 value = await side.session.call("kv.values.get", key=name, binding=side.resource)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, NamedTuple
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -36,16 +37,19 @@ class TargetMenu(ModalScreen[str | None]):
         Binding("c", "compare", "Compare"),
     ]
 
-    def __init__(self, title: str, choices: list[Choice]) -> None:
+    def __init__(
+        self, title: str, choices: list[Choice], more: Callable[[], Awaitable[list[Choice]]] | None = None
+    ) -> None:
+        """more: what is found out while the menu is there already (which dev servers run)."""
         super().__init__()
-        self.heading, self.choices = title, choices
+        self.heading, self.choices, self._more = title, choices, more
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Label(Content(visible(self.heading, limit=200)), id="heading")
             yield OptionList(*(Option(self._line(one), id=str(at)) for at, one in enumerate(self.choices)))
             yield Static(
-                Content("enter switch · c compare with it · esc back · no account is asked before"), id="keys"
+                Content("enter switch · c compare · esc back · no account is asked before"), id="keys"
             )
 
     @staticmethod
@@ -64,6 +68,18 @@ class TargetMenu(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         options.highlighted = next((at for at, one in enumerate(self.choices) if one.here), 0)
         options.focus()
+        if self._more is not None:
+            self._look(self._more)
+
+    @work
+    async def _look(self, more: Callable[[], Awaitable[list[Choice]]]) -> None:
+        """Add what is found; it comes last, so that nothing moves away from under a key."""
+        options = self.query_one(OptionList)
+        for choice in await more():
+            options.add_option(Option(self._line(choice), id=str(len(self.choices))))
+            self.choices.append(choice)
+            if choice.here:
+                options.highlighted = len(self.choices) - 1
 
     def action_compare(self) -> None:
         """The tab's resource, here and there."""

@@ -50,7 +50,9 @@ class RemoteQuestion(ModalScreen[bool]):
                 yield SafeInput(id="answer")
                 yield Static("", id="wrong")
             with Horizontal(id="buttons"):
-                yield Button("Write to the account", variant="error", id="yes")
+                yield Button(
+                    "Write to the account" if asked.typed is None else "Do it", variant="error", id="yes"
+                )
                 yield Button("Cancel (esc)", id="no")
 
     def on_mount(self) -> None:

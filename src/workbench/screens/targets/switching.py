@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from workbench.screens.workbench.screen import WorkbenchScreen
 
 
-async def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
-    """What a tab can be on: the state directory, the dev servers of this machine that have it open, the account."""
+def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
+    """What a tab can be on, as far as it is known without looking: the state directory, the account."""
     session = screen.session
     assert session is not None
     here = key_of(pane.session) if pane is not None else "local"
-    found = [
+    account = window_of(screen).targets.opened.get("remote")
+    note = "what is deployed" + (": read-only here" if read_only(session) else ": writes ask")
+    return [
         Choice(
             "local",
             "● LOCAL",
@@ -32,13 +34,28 @@ async def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
             "the state directory, read and written in its own format",
             "bold $target-local",
             here == "local",
-        )
+        ),
+        Choice(
+            "remote",
+            "▲▲ REMOTE",
+            f"{account.name} {account.target.source}".strip() if account else "the deployed account",
+            note if account else note + "; Enter asks Cloudflare who you are",
+            "bold $target-remote",
+            here == "remote",
+        ),
     ]
+
+
+async def servers(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
+    """The dev servers of this machine that have the state open."""
+    session = screen.session
+    assert session is not None
     try:
-        servers = await session.call("servers.list")
+        found = await session.call("servers.list")
     except WorkbenchError:
-        servers = []
-    found += [
+        return []
+    here = key_of(pane.session) if pane is not None else "local"
+    return [
         Choice(
             f"server {one.url}",
             "◆ SERVER",
@@ -47,23 +64,9 @@ async def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
             "bold $target-server",
             here == f"server {one.url}",
         )
-        for one in servers
+        for one in found
         if one.here
     ]
-    account = screen.app.targets.opened.get("remote")  # type: ignore[attr-defined]
-    words = f"{account.name} {account.target.source}".strip() if account else "the deployed account"
-    note = "what is deployed" + (": writes ask" if not read_only(session) else ": read-only here")
-    found.append(
-        Choice(
-            "remote",
-            "▲▲ REMOTE",
-            words,
-            note if account else note + "; Enter asks Cloudflare who you are",
-            "bold $target-remote",
-            here == "remote",
-        )
-    )
-    return found
 
 
 def key_of(session: Session) -> str:
@@ -87,7 +90,9 @@ async def choose(screen: WorkbenchScreen) -> None:
         return
     pane = screen.active_pane
     title = f"Switch {pane.title} to" if pane is not None else "Targets"
-    picked = await answer(window_of(screen), TargetMenu(title, await choices(screen, pane)))
+    picked = await answer(
+        window_of(screen), TargetMenu(title, choices(screen, pane), lambda: servers(screen, pane))
+    )
     if picked is None or pane is None:
         return
     if picked.startswith("compare "):
@@ -181,6 +186,9 @@ def draw_frame(screen: WorkbenchScreen) -> None:
     bar, centre = screen.query_one(TopBar), screen.tabs
     bar.route, bar.target, bar.name_of_target = on.route, on.target, on.name
     bar.mode = ""
+    explorer = screen.explorer
+    explorer.set_class(on.route == "remote", "-beside")
+    explorer.border_title = "● LOCAL counts" if on.route == "remote" else None
     for route in ("remote", "server"):
         bar.set_class(on.route == route, f"-{route}")
         centre.set_class(on.route == route, f"-{route}")
