@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -16,7 +17,9 @@ import pytest
 
 from tests.support.local import local_backend, run
 from tests.support.oracle import Oracle, OracleError
-from workbench.backends.local import LocalBackend, database, manners
+from workbench.backends.local import LocalBackend, database, leaving, manners, naming
+from workbench.backends.local.leaving import Leaving
+from workbench.backends.local.resources import Resource
 from workbench.model.kv import KvValue
 from workbench.model.progress import Cancel
 
@@ -54,8 +57,9 @@ def test_our_own_reading_is_no_server(tmp_path: Path) -> None:
     assert not backend.server_running()
 
 
-def test_the_log_is_left_to_the_server(oracle: Oracle) -> None:
+def test_the_log_is_left_to_the_server(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
     """We write more than SQLite's own limit of a log, and bring none of it into the database."""
+    monkeypatch.setattr(leaving, "GRACE", 0)
     backend = local_backend(oracle.state)
     run(backend.kv.put(ID, "log/0", b""))
     (folder,) = (oracle.state / "kv").glob("miniflare-*")
@@ -241,6 +245,51 @@ def test_a_worker_lives_with_a_long_list_of_ours(oracle: Oracle) -> None:
     assert failures <= tried // 10
     run(backend.kv.delete_many(ID, [f"bulk/{n}" for n in range(1500)]))
     oracle.kv().delete("bulk/theirs")
+
+
+def test_a_worker_that_reads_while_we_edit_always_finds_a_value(oracle: Oracle) -> None:
+    """It reads the row first and the value's file after it: the old one must be there a moment longer than its row."""
+    backend = local_backend(oracle.state)
+    names = [f"edited/{n}" for n in range(20)]
+    run(backend.kv.put_many(ID, [KvValue(name, b"0" * 100) for name in names]))
+    run(backend.r2.put("files", "edited", [b"0" * 100]))
+    found: list[object] = []
+    done = threading.Event()
+
+    def read(get: Callable[[], object]) -> None:
+        while not done.is_set():
+            found.append(get())
+
+    chance = random.Random(1)
+    readers = [
+        threading.Thread(target=read, args=(lambda: oracle.kv().get(chance.choice(names)),)),
+        threading.Thread(target=read, args=(lambda: oracle.r2().get("edited"),)),
+    ]
+    for reader in readers:
+        reader.start()
+    for n in range(20):
+        run(backend.kv.put_many(ID, [KvValue(name, str(n).encode() * 50) for name in names]))
+        if n % 4 == 0:
+            run(backend.r2.put("files", "edited", [str(n).encode() * 50]))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert len(found) > 20 and None not in found
+    values = Path(oracle.state) / "kv" / ID / "blobs"
+    run(backend.kv.delete_many(ID, names))
+    assert not [path for path in values.iterdir() if path.read_bytes() in (b"0" * 100, b"19" * 50)]
+
+
+def test_replaced_values_go_at_once_where_no_server_runs_and_a_moment_later_where_one_does(
+    tmp_path: Path,
+) -> None:
+    resource = Resource("kv", naming.KV, str(tmp_path), ID)
+    for running in (False, True):
+        written = resource.blobs.write([b"old"])
+        with Leaving(resource, lambda running=running: running) as replaced:  # type: ignore[misc]
+            replaced.add([written.id])
+            assert (resource.blobs.read(written.id) is not None) == running
+        assert resource.blobs.read(written.id) is None
 
 
 def test_the_backend_never_waits_for_anything() -> None:

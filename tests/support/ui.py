@@ -8,9 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import RenderableType
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tests.support.sample import sample
 from workbench.app import WorkbenchApp
@@ -31,12 +34,22 @@ class Window:
 
     def __init__(self, app: WorkbenchApp, pilot: Pilot[int]) -> None:
         self.app, self.pilot = app, pilot
+        self._text: str | None = None
+        display = app._display
+
+        def displayed(screen: Screen[Any], renderable: RenderableType | None) -> None:
+            display(screen, renderable)
+            self._text = None
+
+        app._display = displayed  # type: ignore[method-assign]
 
     @property
     def text(self) -> str:
-        """What is on screen, line by line."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        """What is on screen, line by line: read again after each frame, which costs more than waiting for one."""
+        if self._text is None:
+            strips = self.app.screen._compositor.render_strips()
+            self._text = "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        return self._text
 
     def says(self, text: str) -> bool:
         """Whether a text is on screen, also where it is broken over lines."""

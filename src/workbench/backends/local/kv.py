@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence, Sized
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
@@ -33,6 +33,9 @@ from .kv_rows import (
     writing,
 )
 from .resources import MOST_LISTED, Resource, bound, names_on_disk, removal
+
+if TYPE_CHECKING:
+    from .leaving import Leaving
 
 EMPTYING_BATCH = 200
 """Rows that go in one transaction when a namespace is emptied beside a server."""
@@ -138,7 +141,11 @@ class LocalKv:
         expiration: Unix seconds, at least 60 ahead. Raises `kv.bad_key`, `kv.key_too_long`, `kv.value_too_large`,
         `kv.bad_expiration`, `kv.metadata_too_large`, as the emulator refuses them.
         """
-        self._put(self._resource(namespace), [KvValue(key, value, expiration, metadata)])
+        from .leaving import Leaving
+
+        resource = self._resource(namespace)
+        with Leaving(resource, self._running) as leaving:
+            self._put(resource, [KvValue(key, value, expiration, metadata)], leaving)
 
     async def put_many(
         self,
@@ -151,6 +158,7 @@ class LocalKv:
 
         Stopped or failed midway, what was written stays; writing the same again is all it takes to go on.
         """
+        from .leaving import Leaving
         from .manners import write_in_batches
 
         resource = self._resource(namespace)
@@ -159,17 +167,18 @@ class LocalKv:
             entries = list(entries)
             for entry in entries:
                 checked(entry)
-        return write_in_batches(
-            entries,
-            lambda batch: self._put(resource, batch),
-            running=self._running,
-            weigh=lambda entry: len(entry.value),
-            progress=progress,
-            cancel=cancel,
-            total=total,
-        )
+        with Leaving(resource, self._running) as leaving:
+            return write_in_batches(
+                entries,
+                lambda batch: self._put(resource, batch, leaving),
+                running=self._running,
+                weigh=lambda entry: len(entry.value),
+                progress=progress,
+                cancel=cancel,
+                total=total,
+            )
 
-    def _put(self, resource: Resource, entries: Sequence[KvValue]) -> float:
+    def _put(self, resource: Resource, entries: Sequence[KvValue], leaving: "Leaving") -> float:
         """Write some in one transaction; for how many seconds the lock was held."""
         resource.must_have_a_name()
         ready = [checked(entry) for entry in entries]
@@ -187,7 +196,7 @@ class LocalKv:
             resource.blobs.delete(row.blob_id for row in rows)
             raise
         held = time.perf_counter() - began
-        resource.blobs.delete(old)
+        leaving.add(old)
         return held
 
     async def delete(self, namespace: str, key: str) -> bool:

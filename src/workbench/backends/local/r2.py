@@ -7,7 +7,7 @@ database or a file that can't be read or written.
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from io import FileIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
@@ -22,6 +22,9 @@ from .blobs import Blobs
 from .keys import rows, to_bytes, to_text
 from .r2_rows import OBJECTS, PARTS, PENDING, TABLE, UPLOADS, Row, Stored, reading, writing
 from .resources import MOST_LISTED, Resource, bound, names_on_disk, removal
+
+if TYPE_CHECKING:
+    from .leaving import Leaving
 
 EMPTYING_BATCH = 200
 """Rows that go in one transaction when a bucket is emptied beside a server."""
@@ -120,6 +123,8 @@ class LocalR2:
 
         Raises `r2.bad_key`, `r2.key_too_long`, `r2.object_too_large`, `r2.bad_metadata`, `r2.metadata_too_large`.
         """
+        from .leaving import Leaving
+
         resource = self._resource(bucket)
         resource.must_have_a_name()
         stored_key = r2_rows.checked_key(key)
@@ -138,14 +143,19 @@ class LocalR2:
         except BaseException:
             resource.blobs.delete([body.id])
             raise
-        resource.blobs.delete(old)
+        with Leaving(resource, self._running) as leaving:
+            leaving.add(old)
         return r2_rows.object_of(
             (to_text(row.key), *row[2:6], b"{}", http.encode("utf-8"), custom.encode("utf-8"))
         )
 
     async def delete(self, bucket: str, key: str) -> bool:
         """Delete an object with its body; whether it was there."""
-        return self._delete(self._resource(bucket), [key])[0] > 0
+        from .leaving import Leaving
+
+        resource = self._resource(bucket)
+        with Leaving(resource, self._running) as leaving:
+            return self._delete(resource, [key], leaving)[0] > 0
 
     async def delete_many(
         self,
@@ -155,6 +165,7 @@ class LocalR2:
         cancel: Cancel | None = None,
     ) -> int:
         """Delete many, each for itself: in small transactions with pauses while a server runs. How many were there."""
+        from .leaving import Leaving
         from .manners import write_in_batches
 
         resource = self._resource(bucket)
@@ -162,21 +173,22 @@ class LocalR2:
 
         def delete_batch(batch: Sequence[str]) -> float:
             nonlocal gone
-            found, held = self._delete(resource, batch)
+            found, held = self._delete(resource, batch, leaving)
             gone += found
             return held
 
-        write_in_batches(
-            keys,
-            delete_batch,
-            running=self._running,
-            progress=progress,
-            cancel=cancel,
-            total=len(keys) if isinstance(keys, Sized) else None,
-        )
+        with Leaving(resource, self._running) as leaving:
+            write_in_batches(
+                keys,
+                delete_batch,
+                running=self._running,
+                progress=progress,
+                cancel=cancel,
+                total=len(keys) if isinstance(keys, Sized) else None,
+            )
         return gone
 
-    def _delete(self, resource: Resource, names: Iterable[str]) -> tuple[int, float]:
+    def _delete(self, resource: Resource, names: Iterable[str], leaving: "Leaving") -> tuple[int, float]:
         """Delete some in one transaction: how many were there, and how long the lock was held."""
         if not resource.exists:
             return 0, 0.0
@@ -185,7 +197,10 @@ class LocalR2:
             began = time.perf_counter()
             found = [r2_rows.delete(connection, key) for key in wanted]
         held = time.perf_counter() - began
-        _remove(resource, [id for ids in found if ids is not None for id in ids])
+        ids = [id for ids in found if ids is not None for id in ids]
+        if ids:
+            resource.find_values(ids[0])
+            leaving.add(ids)
         return sum(1 for ids in found if ids is not None), held
 
     # -- uploads in parts
