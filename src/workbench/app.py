@@ -94,6 +94,8 @@ class WorkbenchApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """What nobody foresaw, in a handler: written to the log, told in a sentence, and the window stays (text one has
         typed is in it). Where it goes on and on, and where nobody looks at a terminal, it ends as Textual ends."""
+        if startup.taken_down(self, error):
+            return
         if self.is_headless or not startup.survives(self, error):
             super()._handle_exception(error)
 

@@ -137,6 +137,13 @@ def _keep(app: WorkbenchApp, session: Session) -> None:
     layout.write_kept(layout.kept_path(session.state.project.state_directory), app.workbench.kept())
 
 
+def taken_down(app: WorkbenchApp, error: Exception) -> bool:
+    """Whether it is only that a worker looked for a widget while the window closes, which took it down before the worker."""
+    from textual.css.query import NoMatches
+
+    return not app.is_running and isinstance(getattr(error, "error", error), NoMatches)
+
+
 def survives(app: WorkbenchApp, error: Exception) -> bool:
     """Write an unexpected error down and say so; False where the window can't go on."""
     app.mishaps += 1
