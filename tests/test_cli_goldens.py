@@ -104,6 +104,9 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "workflows.instances.get": [("inv-1002",)],
     "workflows.instances.delete": [("inv-1002", "--dry-run")],
     "traces.query": [("SELECT service, name, kind, outcome FROM spans ORDER BY start_ms, span_id LIMIT 3",)],
+    "traces.list": [("--limit", "2")],
+    "traces.get": [("e1a3b7fe",)],
+    "traces.delete": [("--dry-run",)],
     "state.list": [()],
     "state.delete": [("--dry-run",)],
     "terminals.render": [("output.bin", "--cols", "20", "--rows", "3")],
@@ -117,7 +120,6 @@ NOT_KEPT = (
         "r2.uploads.delete": "an upload's id is a random text; test_cli_values aborts the sample's own",
         "agent-context": "a text made from all summaries; test_cli_guide reads it",
         "completion": "a script; test_cli_guide runs it in a shell",
-        "servers.list": "it tells of whatever runs on this machine; test_cloud_cli looks for one",
         "project.update": "it writes the user's settings; test_cloud_cli reads them back",
     }
     | dict.fromkeys(
@@ -150,6 +152,7 @@ NOT_KEPT = (
     )
 )
 NOT_KEPT_OF_WORD = {
+    "servers": "they are of whatever runs on this machine; test_servers_start starts some",
     "hub": "a process of the user's own; test_hub_process starts and stops it",
     "sandboxes": "it needs a hub; test_sandboxes_cli runs it",
     "terminals": "it needs a hub; test_sandboxes_cli runs it",

@@ -22,6 +22,7 @@ from workbench.model.workers import DeployedBinding, Deployment, LogEvent, Scrip
 from workbench.model.workflows import Workflow, WorkflowInstance
 
 from .sandbox_protocol import Sandboxes
+from .server_protocol import Servers
 
 
 class Kv(Protocol):
@@ -313,6 +314,10 @@ class Traces(Protocol):
         """Their tables `spans` and `logs`, to read."""
         ...
 
+    async def clear(self) -> None:
+        """Delete them all."""
+        ...
+
 
 class StateStore(Protocol):
     """The state as a whole (local only)."""
@@ -355,6 +360,8 @@ class Backend(Protocol):
     def state(self) -> StateStore: ...
     @property
     def sandboxes(self) -> Sandboxes: ...
+    @property
+    def servers(self) -> Servers: ...
     def capability(self, name: str) -> Capability: ...
     def watched(self, cancel: Cancel | None, notice: Callable[[str], None] | None = None) -> "Backend":
         """The same backend for one call: `cancel` ends its waiting, `notice` is told of waits a person should know of."""
@@ -377,6 +384,7 @@ __all__ = [
     "Queues",
     "RowStream",
     "Sandboxes",
+    "Servers",
     "SqlDatabase",
     "SqlSession",
     "StateStore",

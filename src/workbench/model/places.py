@@ -59,8 +59,23 @@ class HubPlaces(NamedTuple):
 def hub_places(state_directory: str) -> HubPlaces:
     """The places of a state directory (which need not exist)."""
     real = os.path.realpath(state_directory)
-    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+    key = _key(real)
     return HubPlaces(real, key, f"{_data_home()}/{key}", _runtime(key))
+
+
+def state_home() -> str:
+    """Where this user's state of ours lies: `$XDG_STATE_HOME/cfwb`."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(os.path.abspath(base), "cfwb")
+
+
+def servers_home(state_directory: str) -> str:
+    """The folder of what is kept of a state directory's dev servers: those that we started, requests they were sent."""
+    return os.path.join(state_home(), "servers", _key(os.path.realpath(state_directory)))
+
+
+def _key(real: str) -> str:
+    return hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
 
 
 def _data_home() -> str:
@@ -69,8 +84,7 @@ def _data_home() -> str:
         return os.path.abspath(given)
     if os.geteuid() == 0:
         return "/var/lib/cfwb"
-    state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(os.path.abspath(state), "cfwb", "hubs")
+    return os.path.join(state_home(), "hubs")
 
 
 def _runtime(key: str) -> str:

@@ -38,7 +38,7 @@ class DevServer(NamedTuple):
     url: where it answers. pid: the program that runs it. kind: wrangler, vite or other. folder: where it was started.
     workers: those it runs itself. here: whether it has the state open that was asked about. project: whether it belongs to the
     project that was asked about: by the state, or by the folder that its Workers come from. registered: its Workers in
-    wrangler's registry folder, where other servers find them.
+    wrangler's registry folder, where other servers find them. kept: its id, where cfwb started it for this state, or "".
     """
 
     url: str
@@ -49,6 +49,7 @@ class DevServer(NamedTuple):
     here: bool
     project: bool
     registered: tuple[str, ...] = ()
+    kept: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,6 +99,16 @@ class Answered(NamedTuple):
     duration_ms: float
     url: str
     cut: bool = False
+
+    @property
+    def raw(self) -> bytes:
+        """The body, for whoever wants nothing else."""
+        return self.body
+
+    @property
+    def media(self) -> str:
+        """Its content type, or ""."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
 class Asked(NamedTuple):

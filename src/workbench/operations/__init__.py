@@ -28,7 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "traces": ("traces",),
     "queues": ("queues",),
     "workers": ("workers",),
-    "servers": ("servers",),
+    "servers": ("servers", "server_logs", "server_requests"),
     "auth": ("accounts",),
     "api": ("api",),
     "state": ("state_directory",),

@@ -263,6 +263,7 @@ def _bytes_as_text(name: str) -> Any:
 
 # By the name of the type, so that a command imports only the model values it handles.
 _SHAPES: dict[str, Any] = {
+    "Answered": _bytes_as_text("body"),
     "Binding": _binding,
     "Body": _body,
     "FileContent": _bytes_as_text("value"),

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-
-def state_home() -> str:
-    """Where this user's state of ours lies: `$XDG_STATE_HOME/cfwb`."""
-    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(base, "cfwb")
+from workbench.model.places import state_home as state_home  # and given on to the other screens
 
 
 def record(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from .api import USUAL, Api, Line, Timeouts
 from .mirrored import MIRROR
 
 if TYPE_CHECKING:
-    from workbench.backends.protocol import Queues, Sandboxes, StateStore
+    from workbench.backends.protocol import Queues, Sandboxes, Servers, StateStore
 
     from .d1 import CloudD1
     from .durable_objects import CloudDurableObjects
@@ -111,6 +111,12 @@ class LiveBackend:
         from .traces import CloudTraces
 
         return CloudTraces(self._api)
+
+    @cached_property
+    def servers(self) -> "Servers":
+        from workbench.backends.servers.product import LocalServers
+
+        return LocalServers(self.project, self._api.cancel, self._api.notice, self.via)
 
     @property
     def sandboxes(self) -> "Sandboxes":

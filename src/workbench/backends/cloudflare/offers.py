@@ -10,6 +10,7 @@ from workbench.model.target import Capability
 ACCOUNT: dict[str, str] = {
     "sandboxes": "sandboxes are this machine's, or behind a bridge of your own: leave --remote out",
     "state": "an account is no state directory: cfwb bindings list shows what it holds",
+    "servers": "dev servers run on this machine: leave --remote out",
     "traces": "traces are kept by a dev server: leave --remote out",
     "do.names": "the account API does not make an object's id of its name: name the object by its id",
     "do.objects.get": "the account API tells of an object only that it has stored data",
@@ -39,6 +40,7 @@ MIRROR: dict[str, str] = {
     "do.storage": "the dev server's API gives stored values as raw bytes: leave --server out to see them decoded",
     "do.alarms": "the dev server's API knows nothing of alarms: leave --server out",
     "queues": "the dev server's API knows nothing of queues",
+    "servers.start": "by its address a dev server is asked, not started or ended: leave --server out",
     "workers.versions": "a dev server has no versions of a Worker",
     "workers.deployments": "a dev server has no deployments",
     "workers.secrets": "the dev server's API does not name secrets: cfwb bindings list shows those of the config",

@@ -17,7 +17,7 @@ from .budget import Budget
 from .deployed import deployed
 
 if TYPE_CHECKING:
-    from workbench.backends.protocol import Sandboxes, StateStore, Traces
+    from workbench.backends.protocol import Sandboxes, Servers, StateStore, Traces
 
     from .d1 import CloudD1
     from .durable_objects import CloudDurableObjects
@@ -131,6 +131,11 @@ class RemoteBackend:
     @property
     def traces(self) -> "Traces":
         found: Traces = lacking(offers.capability("traces", live=False).why_not)
+        return found
+
+    @property
+    def servers(self) -> "Servers":
+        found: Servers = lacking(offers.capability("servers", live=False).why_not)
         return found
 
     @property

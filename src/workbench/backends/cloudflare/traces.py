@@ -6,6 +6,7 @@ from .api import Api
 from .sql import CloudSql, Statement, value
 
 PATH = "/local/observability/query"
+CLEAR = "/local/observability/clear"
 
 
 class CloudTraces:
@@ -17,6 +18,10 @@ class CloudTraces:
     async def sql(self) -> CloudSql:
         """What answers their queries, which only read."""
         return CloudSql(self._run, "traces")
+
+    async def clear(self) -> None:
+        """Delete them all."""
+        await self._api.send("POST", CLEAR, safe=True, doing="deleting the traces")
 
     async def _run(self, statements: list[Statement], reads: bool) -> list[SqlResult]:
         found = []

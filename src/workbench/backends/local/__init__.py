@@ -16,7 +16,7 @@ from workbench.model.target import Capability, Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.backends.protocol import Queues, Workers, WorkflowControl
+    from workbench.backends.protocol import Queues, Servers, Workers, WorkflowControl
     from workbench.backends.sandboxes import SandboxServer
     from workbench.model.progress import Cancel
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _LACKING = {
     "workflow_control": "instances are created and driven by a runtime: --server URL asks a dev server, --remote the account",
     "queues": "local development keeps no queue on disk: --remote shows those of the account",
+    "servers": "the state directory alone starts and asks no dev server",
     "workers": "the local state holds no deployed Workers: --remote shows the account's, cfwb project get the project's",
 }
 _PRODUCTS = ("kv", "r2", "d1", "durable_objects", "workflows", "traces", "state")
@@ -136,6 +137,13 @@ class LocalBackend:
         from .inventory import LocalState
 
         return LocalState(self.project)
+
+    @property
+    def servers(self) -> "Servers":
+        from workbench.backends.lacking import lacking
+
+        found: Servers = lacking(_LACKING["servers"])
+        return found
 
     @cached_property
     def sandboxes(self) -> "SandboxServer":

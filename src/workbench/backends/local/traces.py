@@ -31,3 +31,8 @@ class LocalTraces:
                 "wrangler dev keeps those of the requests it answers",
             )
         return LocalSqlDatabase(self._path, product="do")
+
+    async def clear(self) -> None:
+        """Delete them all, in one short transaction."""
+        if exists(self._path):
+            await LocalSqlDatabase(self._path, product="do").query("DELETE FROM spans; DELETE FROM logs")

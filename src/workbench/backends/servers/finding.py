@@ -21,7 +21,7 @@ from workbench.model.bindings import Project
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.servers import DevServer, ServedClass, ServedWorker
 
-from . import registry
+from . import records, registry
 from .processes import Processes, look
 
 PATIENCE = 2.0
@@ -47,21 +47,20 @@ def on_state(project: Project) -> list[DevServer]:
     return _asked(processes, sorted(starters), project)
 
 
-def below(pid: int, project: Project) -> DevServer | None:
-    """The one that a process started, or is; None while none answers."""
-    processes = look()
-    found = _asked(processes, [pid], project)
-    return found[0] if found else None
-
-
 def at(url: str, project: Project) -> DevServer | None:
     """The one at an address, whoever runs it; its process is not looked for (pid 0)."""
     with _client() as client:
-        workers = _workers(client, url, project)
+        workers = _workers(client, url, _scopes(project))
     if workers is None:
         return None
     mine = any(worker.bound_here for worker in workers)
     return DevServer(url, 0, "", "", workers, False, mine)
+
+
+def answers(url: str) -> bool:
+    """Whether a dev server answers there."""
+    with _client() as client:
+        return _workers(client, url, set()) is not None
 
 
 def the_one(project: Project) -> DevServer:
@@ -81,25 +80,43 @@ def the_one(project: Project) -> DevServer:
 def _asked(processes: Processes, starters: Iterable[int], project: Project) -> list[DevServer]:
     known = registry.by_port(os.environ)
     holders = set(processes.holders(project.state_directory))
+    scopes = _scopes(project)
+    ours = [one for one in records.all_kept(project.state_directory) if one.status != "ended"]
     found = []
     with _client() as client:
         for starter in starters:
             family = processes.family(starter)
-            ports = processes.ports(family)
+            # Vite's runtime has a port of its own that answers too; the address people use is the starter's.
+            ports = list(dict.fromkeys(processes.ports([starter]) + processes.ports(family)))
             for port in ports:
-                url = f"http://127.0.0.1:{port}"
-                workers = _workers(client, url, project)
+                url, workers = _at_port(client, port, scopes)
                 if workers is None:
                     continue
                 here = not holders.isdisjoint(family)
                 mine = here or any(worker.bound_here for worker in workers)
                 command, place = processes.command(starter), processes.folder(starter)
                 registered = registry.of_ports(known, ports)
+                above = processes.above(starter)
+                id = next((one.id for one in ours if one.pid in above), "")
                 found.append(
-                    DevServer(url, starter, kind_of(command), place, workers, here, mine, registered)
+                    DevServer(url, starter, kind_of(command), place, workers, here, mine, registered, id)
                 )
                 break
     return found
+
+
+def _at_port(
+    client: httpx.Client, port: int, scopes: set[str]
+) -> tuple[str, tuple[ServedWorker, ...] | None]:
+    """What answers at a port: of IPv4, or where nobody listens there, of whatever localhost is (Vite may have ::1 alone)."""
+    url = f"http://127.0.0.1:{port}"
+    try:
+        return url, _told(client, url, scopes)
+    except httpx.ConnectError:
+        url = f"http://localhost:{port}"
+        return url, _workers(client, url, scopes)
+    except httpx.HTTPError:
+        return url, None
 
 
 def _client() -> httpx.Client:
@@ -113,16 +130,20 @@ def kind_of(command: list[str]) -> str:
     return next((kind for kind in ("vite", "wrangler") if kind in parts), "other")
 
 
-def _workers(client: httpx.Client, url: str, project: Project) -> tuple[ServedWorker, ...] | None:
+def _workers(client: httpx.Client, url: str, scopes: set[str]) -> tuple[ServedWorker, ...] | None:
     """The Workers that a server at this address runs itself; None where none answers as one."""
     try:
-        answer = client.get(f"{url}{MIRROR}/local/workers")
+        return _told(client, url, scopes)
+    except httpx.HTTPError:
+        return None
+
+
+def _told(client: httpx.Client, url: str, scopes: set[str]) -> tuple[ServedWorker, ...] | None:
+    answer = client.get(f"{url}{MIRROR}/local/workers")
+    try:
         rows = answer.json()["result"] if answer.status_code == 200 else None
-        if rows is None:
-            return None
-        scopes = _scopes(project)
-        return tuple(_worker(row, scopes) for row in rows if row.get("isSelf"))
-    except (httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
+        return None if rows is None else tuple(_worker(row, scopes) for row in rows if row.get("isSelf"))
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
         return None
 
 
@@ -140,6 +161,7 @@ def _worker(row: Any, scopes: set[str]) -> ServedWorker:
             bool(one.get("useSqlite")),
         )
         for one in bindings.get("do") or ()
+        if not str(one["className"]).startswith("__VITE_")
     )
     crons = tuple(map(str, (row.get("triggers") or {}).get("crons") or ()))
     here = row.get("persistenceScope") in scopes
@@ -149,11 +171,8 @@ def _worker(row: Any, scopes: set[str]) -> ServedWorker:
 
 
 def _scopes(project: Project) -> set[str]:
-    """What the Workers of a project would say of the folder they come from."""
-    folders = {project.folder, *(os.path.dirname(worker.config_path) for worker in project.workers)}
-    folders |= {os.path.realpath(folder) for folder in folders if folder}
+    """What a project's own Worker would say of the folder it comes from. (Others that share its state are told by that.)"""
+    folders = {os.path.abspath(project.folder), os.path.realpath(project.folder)}
     return {
-        hashlib.sha256((_SCOPE + os.path.abspath(folder)).encode("utf-8", "surrogateescape")).hexdigest()
-        for folder in folders
-        if folder
+        hashlib.sha256((_SCOPE + folder).encode("utf-8", "surrogateescape")).hexdigest() for folder in folders
     }

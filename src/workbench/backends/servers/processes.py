@@ -36,6 +36,13 @@ class Processes:
             waiting += children.get(one, [])
         return found
 
+    def above(self, pid: int) -> list[int]:
+        """A process, the one that started it, and so on."""
+        found = [pid]
+        while (parent := self.parents.get(found[-1], 0)) > 0 and parent not in found:
+            found.append(parent)
+        return found
+
     def ports(self, pids: Iterable[int]) -> list[int]:
         """The TCP ports on which these listen."""
         raise NotImplementedError

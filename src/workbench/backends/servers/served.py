@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.backends.local.inventory import LocalState
     from workbench.backends.local.traces import LocalTraces
     from workbench.backends.local.workflows import LocalWorkflows
-    from workbench.backends.protocol import Queues, Workers, WorkflowControl
+    from workbench.backends.protocol import Queues, Servers, Workers, WorkflowControl
     from workbench.backends.sandboxes import SandboxServer
     from workbench.model.bindings import Project
     from workbench.model.progress import Cancel
@@ -87,6 +87,8 @@ class ServedBackend:
                 False,
                 "instances are driven by a runtime: cfwb servers start starts the dev server, --remote asks the account",
             )
+        if name.partition(".")[0] == "servers":
+            return Capability(True)
         return self.local.capability(name)
 
     def server_running(self) -> bool:
@@ -143,6 +145,12 @@ class ServedBackend:
     @property
     def state(self) -> "LocalState":
         return self.local.state
+
+    @cached_property
+    def servers(self) -> "Servers":
+        from .product import LocalServers
+
+        return LocalServers(self.project, self._cancel, self._notice)
 
     @property
     def sandboxes(self) -> "SandboxServer":
