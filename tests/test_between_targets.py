@@ -180,6 +180,10 @@ def test_a_database_goes_over_with_every_value_exact(run: Command, oracle: Oracl
             ("between_rows 'y', 2", "only_from", ""),
             ("between_rows 'a', 0", "only_to", ""),
         ]
+        one = run(
+            "d1", "tables", "copy", *TO_LOCAL, *tables, "--row", "between_rows 'y', 2", "--dry-run"
+        ).result
+        assert one["changes"] == ["+ between_rows 'y', 2"]
         again = run("d1", "tables", "copy", *TO_LOCAL, *tables).result
         assert (again["created"], again["changed"], again["verified"]) == (1, 1, 2)
         back = run(

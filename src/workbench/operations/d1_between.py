@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from workbench.model.sql import Table
 
 ToDatabase = Annotated[str | None, Param("into another database", metavar="DB")]
+OnlyRows = Annotated[
+    tuple[str, ...],
+    Param("only this row, by the name that diff gives it; again for more", repeat=True, metavar="ROW"),
+]
 SHOWN = 1000
 """Characters of a value in a report."""
 LIVE_ROWS = 25
@@ -101,6 +105,7 @@ async def copy_tables(
     from_: From = None,
     to: To = None,
     to_database: ToDatabase = None,
+    row: OnlyRows = (),
     dry_run: WouldChange = False,
 ) -> CopyReport:
     """Copy tables, or the whole database, from one target to another.
@@ -111,7 +116,10 @@ async def copy_tables(
     """
     sides = await _sides(state, database, to_database, table, create=not dry_run)
     tally = Tally(state, dry_run)
+    only = frozenset(row)
     for one in sides.tables:
+        if only and not any(name.startswith(f"{one.name} ") for name in only):
+            continue
         there = sides.there.get(one.name)
         if why := _why_not(one, there):
             tally.problem(f"{one.name}: not copied: {why}")
@@ -122,7 +130,7 @@ async def copy_tables(
                 await _made(sides.target, [one.sql, *(index.sql for index in one.indexes)])
         elif one.sql != there.sql:
             tally.note(f"{one.name} is declared in other words on the other side, and stays so")
-        await _copy_rows(state, sides, one, there is not None, tally)
+        await _copy_rows(state, sides, one, there is not None, tally, only)
         if there is None and not dry_run:
             await _made(sides.target, [trigger.sql for trigger in one.triggers])
     return tally.report()
@@ -134,11 +142,17 @@ async def _made(database: "SqlDatabase", statements: list[str | None]) -> None:
             await database.query(sql)
 
 
-async def _copy_rows(state: State, sides: _Sides, table: "Table", exists: bool, tally: Tally) -> None:
+async def _copy_rows(
+    state: State, sides: _Sides, table: "Table", exists: bool, tally: Tally, only: frozenset[str]
+) -> None:
     from workbench.backends.local.manners import pause
 
     live = not tally.dry_run and state.backend.server_running()
-    async for rows in pages(sides.source, table):
+    async for page in pages(sides.source, table):
+        rows = [row for row in page if not only or _row(table, row) in only]
+        if not rows:
+            tally.step(0)
+            continue
         old = await those(sides.target, table, rows) if exists else {}
         wanted = []
         for row in rows:

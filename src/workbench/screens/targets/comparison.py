@@ -102,7 +102,10 @@ class TargetComparison(ModalScreen[None]):
     def _arguments(self, source: Side, target: Side) -> dict[str, Any]:
         name = PARAMETERS[self.kind]
         given: dict[str, Any] = {name: source.resource, f"to_{name}": target.resource, "from": source.key}
-        return given | ({"prefix": self.prefix} if self.prefix else {})
+        return given
+
+    def _slice(self) -> dict[str, Any]:
+        return {"prefix": self.prefix} if self.prefix else {}
 
     def action_again(self) -> None:
         self.compare()
@@ -117,7 +120,7 @@ class TargetComparison(ModalScreen[None]):
                 f"{self.kind}.{NOUNS[self.kind]}.diff",
                 cancel=cancel,
                 progress=self._progress,
-                **self._arguments(self.left, self.right),
+                **self._arguments(self.left, self.right) | self._slice(),
             )
         except WorkbenchError as error:
             self._say(f"{error.message} {error.hint}".strip(), "$text-error")
@@ -233,7 +236,7 @@ class TargetComparison(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_copy(self, side: str) -> None:
-        """Copy what is marked (else what the cursor is on) to a side; a table goes whole. On the account it asks."""
+        """Copy what is marked (else what the cursor is on) to a side. On the account it asks."""
         source, target = (self.left, self.right) if side == "right" else (self.right, self.left)
         lacking = "only_to" if side == "right" else "only_from"
         one = self._current()
@@ -253,7 +256,7 @@ class TargetComparison(ModalScreen[None]):
                     f"{self.kind}.{NOUNS[self.kind]}.copy",
                     cancel=cancel,
                     progress=self._progress,
-                    **{**self._arguments(source, target), "prefix": None},
+                    **self._arguments(source, target),
                     **given,
                 )
                 for given in self._lots(names)
@@ -275,13 +278,14 @@ class TargetComparison(ModalScreen[None]):
         self.compare()
 
     def _lots(self, names: list[str]) -> list[dict[str, Any]]:
-        """What the operation is given for these: keys at once, objects one by one, of rows their tables."""
+        """What the operation is given for these: keys and rows at once, objects one by one."""
         if self.kind == "kv":
             return [{"key": names}]
         if self.kind == "r2":
             return [{"key": name} for name in names]
-        tables = [name.removeprefix("table ").split(" ", 1)[0] for name in names]
-        return [{"table": list(dict.fromkeys(tables))}]
+        tables = [name.removeprefix("table ") for name in names if name.startswith("table ")]
+        rows = [name for name in names if not name.startswith("table ")]
+        return ([{"table": tables}] if tables else []) + ([{"row": rows}] if rows else [])
 
     def action_leave(self) -> None:
         if self._cancel is not None:
