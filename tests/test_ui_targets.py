@@ -308,3 +308,27 @@ async def test_a_running_dev_server_is_another_way_to_the_same_state(
         await w.press("home", "enter")
         await w.gone("CACHE ◆")
     assert len(stand_in.requests) == before
+
+
+async def test_one_answer_holds_for_all_of_a_work_that_only_writes(
+    project: Path, oracle: Oracle, key: str
+) -> None:
+    async with window(project) as w:
+        await to_account(w)
+        pane = w.app.workbench.active_pane
+        assert pane is not None
+
+        async def copies(watched: object) -> str:
+            for number in range(3):
+                await pane.session.call(  # type: ignore[union-attr]
+                    "kv.values.copy", key=key, new_key=f"{key}-{number}", binding="CACHE", force=True
+                )
+            return "done"
+
+        pane.transfer("copying", "keys", copies)  # type: ignore[attr-defined]
+        await w.until("All of this work")
+        w.app.screen.query_one("#all").focus()
+        await w.press("enter")
+        await w.until(lambda: oracle.kv().get(f"{key}-2") == b"deployed")
+    for number in range(3):
+        oracle.kv().delete(f"{key}-{number}")

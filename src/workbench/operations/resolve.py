@@ -57,6 +57,7 @@ class State:
         notice: Callable[[str], None] | None = None,
     ) -> State:
         """The same state, for work that is watched or may be stopped. notice: told what a person should know before it begins."""
+        notice = notice or self.notice
         backend = self.backend.watched(cancel, notice)
         state = State(self.project, backend, self.target, self.worker, cancel, progress, notice)
         state.opened_with = self.opened_with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from inspect import CORO_CREATED, getcoroutinestate
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,20 +20,24 @@ if TYPE_CHECKING:
     from workbench.backends import Backend
 
 T = TypeVar("T")
+Agreed = tuple[str, str]
+"""An operation and a resource of the account."""
+WORK: ContextVar[set[Agreed] | None] = ContextVar("WORK", default=None)
+"""Of a piece of work that writes many things one by one: what somebody agreed to for all of it."""
 
 
 class Session:
     """A project opened on a target; every pane has one. The local one is made once a window.
 
     route: local, server (the local target through a dev server) or remote. name: the account's, or the server's address.
-    asker: asks before a write to the account.
+    asker: asks before a write to the account; given what was agreed to for the whole of the work under way, or None outside of one.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.route = "local"
         self.name = ""
-        self.asker: Callable[[Question], Awaitable[bool]] | None = None
+        self.asker: Callable[[Question, set[Agreed] | None], Awaitable[bool]] | None = None
 
     @property
     def target(self) -> Target:
@@ -64,13 +69,13 @@ class Session:
 
     def _confirm(self) -> Confirm | None:
         """The question as the executor asks it, from the thread that it works in."""
-        asker, loop = self.asker, asyncio.get_running_loop()
+        asker, loop, agreed = self.asker, asyncio.get_running_loop(), WORK.get()
         if asker is None:
             return None
 
         def confirm(question: Question) -> bool:
             async def asked() -> bool:
-                return await asker(question)
+                return await asker(question, agreed)
 
             return asyncio.run_coroutine_threadsafe(asked(), loop).result()
 

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.suggester import Suggester
 
 from workbench.model.errors import NAMED, Cancelled, WorkbenchError
+from workbench.screens.session import WORK
 from workbench.widgets.paging import Entry
 from workbench.widgets.transfer import TransferBar, Watched
 
@@ -104,6 +105,7 @@ class Transferring(Browsing):
     async def _transfer(self, watched: Watched, run: Run, wish: str | None) -> None:
         bar = self.query_one(TransferBar)
         bar.begin(watched)
+        WORK.set(set())  # this worker's own: a question may be answered for all that follows in it
         try:
             self.tell(await run(watched))
         except Cancelled:

@@ -9,8 +9,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.text import visible
 from workbench.operations.executor import Question, open_state
-from workbench.screens.session import Session
+from workbench.screens.session import Agreed, Session
 
 if TYPE_CHECKING:
     from workbench.app import WorkbenchApp
@@ -40,7 +41,7 @@ class Targets:
     async def _open(self, **options: Any) -> Session:
         given = dict(self._app.open_with)
         state = await asyncio.to_thread(lambda: open_state(**given, **options))
-        return Session(state)
+        return Session(state.watched(notice=self._tell))
 
     async def server(self, address: str) -> Session:
         """The local target through a dev server. Raises WorkbenchError."""
@@ -76,11 +77,24 @@ class Targets:
         chosen: str | None = await answer(self._app, AccountChoice(accounts))
         return chosen
 
-    async def agreed(self, question: Question) -> bool:
-        """Ask before a write to the account."""
+    async def agreed(self, question: Question, before: set[Agreed] | None) -> bool:
+        """Ask before a write to the account. before: what was agreed to in this work; what destroys is asked about each time."""
         from .question import RemoteQuestion
 
-        return bool(await answer(self._app, RemoteQuestion(question, self.name_of(question.target.source))))
+        what = (question.operation, question.resource)
+        if question.typed is None and before is not None and what in before:
+            return True
+        many = before is not None and question.typed is None
+        said = await answer(
+            self._app, RemoteQuestion(question, self.name_of(question.target.source), many=many)
+        )
+        if said == "all" and before is not None:
+            before.add(what)
+        return bool(said)
+
+    def _tell(self, text: str) -> None:
+        """What a person should know of a request, from any thread: that it waits for its turn, that a number was rounded."""
+        self._app.call_later(self._app.notify, visible(text, limit=500), timeout=6, markup=False)
 
     def name_of(self, account: str) -> str:
         """What the account is called, where it was told."""

@@ -18,15 +18,15 @@ from workbench.widgets.safe_input import SafeInput
 from workbench.widgets.target_badge import TargetBadge
 
 
-class RemoteQuestion(ModalScreen[bool]):
-    """account: its name, where it is known beside its id."""
+class RemoteQuestion(ModalScreen[bool | str]):
+    """account: its name, where it is known beside its id. many: more like it follows, so "all" is an answer too."""
 
     CSS_PATH = "targets.tcss"
     BINDINGS: ClassVar[list[Any]] = [Binding("escape", "dismiss(False)", "No")]
 
-    def __init__(self, question: Question, account: str = "") -> None:
+    def __init__(self, question: Question, account: str = "", *, many: bool = False) -> None:
         super().__init__()
-        self.question, self.account = question, account
+        self.question, self.account, self.many = question, account, many
 
     def compose(self) -> ComposeResult:
         asked, removal = self.question, self.question.removal
@@ -53,6 +53,8 @@ class RemoteQuestion(ModalScreen[bool]):
                 yield Button(
                     "Write to the account" if asked.typed is None else "Do it", variant="error", id="yes"
                 )
+                if self.many:
+                    yield Button("All of this work", variant="error", id="all")
                 yield Button("Cancel (esc)", id="no")
 
     def on_mount(self) -> None:
@@ -64,7 +66,9 @@ class RemoteQuestion(ModalScreen[bool]):
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "yes":
+        if event.button.id == "all":
+            self.dismiss("all")
+        elif event.button.id == "yes":
             self._go_on()
         else:
             self.dismiss(False)
