@@ -282,11 +282,15 @@ def test_every_text_colour_can_be_read_on_every_background(theme: object) -> Non
     said = {
         name: value
         for name, value in theme.variables.items()
-        if name.startswith(("value-", "sql-", "text-", "target-"))
+        if name.startswith(("value-", "sql-", "text-", "target-")) and not name.endswith("-bar")
     }
     said |= {"primary": theme.primary, "warning": str(theme.warning), "foreground": str(theme.foreground)}
     for name, colour in said.items():
         for background in backgrounds:
             assert _contrast(colour, str(background)) >= 4.5, f"{name} {colour} on {background}"
+    for kind in ("remote", "server"):
+        bar = theme.variables[f"target-{kind}-bar"]
+        for name in ("primary", "foreground", f"target-{kind}", "text-muted"):
+            assert _contrast(said[name], bar) >= 4.5, f"{name} {said[name]} on the bar of {kind} {bar}"
     cursor = theme.variables["block-cursor-background"], theme.variables["block-cursor-foreground"]
     assert _contrast(*cursor) >= 4.5

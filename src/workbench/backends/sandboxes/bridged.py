@@ -24,6 +24,7 @@ class BridgeBackend:
     """Implements `Backend` as far as a bridge goes. bridge: which one."""
 
     suspends = True
+    via = ""
 
     def __init__(self, bridge: Bridge, token: str, project: Project) -> None:
         self.bridge = bridge
