@@ -119,7 +119,9 @@ def test_copying_to_the_account_needs_a_word_and_nothing_is_written_without(
     assert ACCOUNT in error["message"] and "KV namespace CACHE" in error["message"]
     assert run(*copy, "--dry-run").result["created"] == 1
     assert oracle.kv().get(f"{prefix}x") is None
-    assert run(*copy, "--force").result["verified"] == 1
+    done = run(*copy, "--force")
+    assert done.result["verified"] == 1
+    assert done.json["target"] == {"kind": "remote", "source": ACCOUNT}  # what was written to
     assert oracle.kv().get(f"{prefix}x") == b"1"
     run("project", "update", "--remote-mode", "read-only")
     assert run(*copy, "--force").error["code"] == "remote.read_only"
@@ -163,7 +165,7 @@ def test_a_database_goes_over_with_every_value_exact(run: Command, oracle: Oracl
         planned = run("d1", "tables", "copy", *TO_LOCAL, *tables, "--dry-run").result
         assert planned["created"] == 11 and planned["verified"] == 0
         done = run("d1", "tables", "copy", *TO_LOCAL, *tables).result
-        assert (done["verified"], done["problems"]) == (9, [])
+        assert (done["created"], done["verified"], done["problems"]) == (11, 11, [])
         sql = "SELECT a, b, typeof(v), quote(v), hex(v), parent FROM between_rows ORDER BY a, b"
         here = run("d1", "query", sql, "--database", "shop").result[0]["rows"]
         assert here[0][:3] == ["x", 2, "blob"] and here[1][1] == BIG and here[1][3] == str(BIG)

@@ -161,7 +161,7 @@ def other(state: State) -> State:
 
 def same_place(source: State, target: State, source_id: str, target_id: str, hint: str) -> None:
     """Raise UsageError where a thing would be copied onto itself. (A dev server is a route to its own state.)"""
-    if source.target == target.target and source_id == target_id:
+    if source.target[:2] == target.target[:2] and source_id == target_id:
         raise UsageError(f"both sides are {source_id} on {spoken(target)}", hint)
 
 

@@ -133,6 +133,7 @@ async def copy_tables(
         await _copy_rows(state, sides, one, there is not None, tally, only)
         if there is None and not dry_run:
             await _made(sides.target, [trigger.sql for trigger in one.triggers])
+            await _verify(sides.target, one, tally)
     return tally.report()
 
 
@@ -140,6 +141,15 @@ async def _made(database: "SqlDatabase", statements: list[str | None]) -> None:
     for sql in statements:
         if sql:
             await database.query(sql)
+
+
+async def _verify(database: "SqlDatabase", table: "Table", tally: Tally) -> None:
+    """Whether a table that was made is declared as the one it was made from."""
+    found = next((one for one in (await database.schema()).tables if one.name == table.name), None)
+    if found is not None and found.sql == table.sql and len(found.triggers) == len(table.triggers):
+        tally.verified += 1
+    else:
+        tally.problem(f"table {table.name}: made, and declared otherwise when it was read back")
 
 
 async def _copy_rows(

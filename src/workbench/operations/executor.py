@@ -155,7 +155,10 @@ async def execute(
         from .between import both
 
         with both(state, checked) as target:
-            return await _run(target, operation, checked, force, confirm)
+            try:
+                return await _run(target, operation, checked, force, confirm)
+            finally:
+                state.elsewhere = target.answered
     return await _run(state, operation, checked, force, confirm)
 
 

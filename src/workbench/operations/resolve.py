@@ -21,7 +21,8 @@ class State:
 
     cancel, progress and notice belong to one call: `watched` gives a copy with them. in_pieces: whoever asks takes the rows
     of a query as they come (`results.Rows`). opened_with: what `open_state` was given of a project, to open another target of it.
-    source: the state that is read, where this one is written to (`between`).
+    source: the state that is read, where this one is written to (`between`). elsewhere: the target that a call worked on, where a
+    parameter named another one than this.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class State:
         self.in_pieces = False
         self.opened_with: dict[str, Any] = {}
         self.source: State | None = None
+        self.elsewhere: Target | None = None
 
     @property
     def bridged(self) -> bool:
@@ -66,6 +68,8 @@ class State:
     @property
     def answered(self) -> Target:
         """The target with the path that this call took: the dev server that it was written through, where it was."""
+        if self.elsewhere is not None:
+            return self.elsewhere
         return self.target._replace(via=self.backend.via)
 
     def bindings(self, kind: str) -> list[Binding]:
