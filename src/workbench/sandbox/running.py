@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import signal
+from contextlib import suppress
 from typing import NamedTuple, Self
 
+from workbench.model.errors import WorkbenchError
 from workbench.sandbox.channel import Channel
 
 
@@ -49,6 +51,13 @@ class Running(NamedTuple):
         finally:
             os.close(handle)
         return True
+
+    async def shut_down(self, grace: float) -> None:
+        """Its init is asked to end everything inside, and waited for a little longer than that takes at the most. It may still run."""
+        with suppress(TimeoutError, WorkbenchError):
+            async with asyncio.timeout(grace + 5):
+                await self.channel.shut_down(grace)
+                await self.ended(5)
 
     async def ended(self, within: float) -> bool:
         """Wait until it is gone, at most so many seconds; whether it is."""

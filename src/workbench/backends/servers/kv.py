@@ -1,7 +1,6 @@
 """KV of the local target: read from the state, written through a dev server while one runs, by hand else (`route`)."""
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import islice
 from typing import Any
 
 from workbench.backends.local.kv import LocalKv
@@ -12,7 +11,7 @@ from workbench.model.kv import KvValue
 from workbench.model.progress import Cancel, Progress
 from workbench.model.times import now_ms
 
-from .route import Through
+from .route import Through, deleted
 
 MOST_KEYS = 500
 """Entries of one request: enough that it costs little, few enough that it can be stopped between two."""
@@ -101,17 +100,7 @@ class ServedKv(LocalKv):
         """As `LocalKv` has it; how many were there is read from the state before."""
         if not self._through.route.running():
             return await super().delete_many(namespace, keys, progress, cancel)
-        total = len(keys) if isinstance(keys, Sized) else None
-        names = iter(keys)
-        gone = count = 0
-        while batch := list(islice(names, MOST_KEYS)):
-            if cancel is not None:
-                cancel.check()
-            gone += await self._remove(namespace, batch, cancel)
-            count += len(batch)
-            if progress is not None:
-                progress(count, total)
-        return gone
+        return await deleted(keys, lambda names: self._remove(namespace, names, cancel), progress, cancel)
 
     async def _remove(self, namespace: str, names: Sequence[str], cancel: Cancel | None) -> int:
         there = self._present(namespace, names)

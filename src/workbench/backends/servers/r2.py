@@ -3,8 +3,8 @@
 The server's API takes a body whole, and of HTTP metadata the content type: what is longer or says more is written by hand.
 """
 
-from collections.abc import Iterable, Sequence, Sized
-from itertools import chain, islice
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from workbench.backends.local import r2_rows
@@ -14,10 +14,8 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
 from workbench.model.r2 import R2Object
 
-from .route import Through
+from .route import Through, deleted
 
-MOST_KEYS = 500
-"""Objects deleted by one request."""
 LARGEST = 8 << 20
 """Bytes of a body that the server is handed: it keeps all of it in memory."""
 
@@ -96,17 +94,7 @@ class ServedR2(LocalR2):
         """As `LocalR2` has it; how many were there is read from the state before."""
         if not self._through.route.running():
             return await super().delete_many(bucket, keys, progress, cancel)
-        total = len(keys) if isinstance(keys, Sized) else None
-        names = iter(keys)
-        gone = count = 0
-        while batch := list(islice(names, MOST_KEYS)):
-            if cancel is not None:
-                cancel.check()
-            gone += await self._remove(bucket, batch, cancel)
-            count += len(batch)
-            if progress is not None:
-                progress(count, total)
-        return gone
+        return await deleted(keys, lambda names: self._remove(bucket, names, cancel), progress, cancel)
 
     async def _remove(self, bucket: str, names: Sequence[str], cancel: Cancel | None) -> int:
         there = await self._present(bucket, names)

@@ -10,7 +10,8 @@ it stays and says nothing, the state is looked at; what is not there yet may sti
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sized
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,7 @@ from workbench.model.errors import Cancelled, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.backends.cloudflare.api import Api, Timeouts
-    from workbench.model.progress import Cancel
+    from workbench.model.progress import Cancel, Progress
 
 FRESH = 5.0
 """Seconds for which it is believed which servers run on the state."""
@@ -157,3 +158,27 @@ def _lives(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+MOST_NAMES = 500
+"""Things deleted by one request: enough that it costs little, few enough that it can be stopped between two."""
+
+
+async def deleted(
+    names: Iterable[str],
+    remove: Callable[[list[str]], Awaitable[int]],
+    progress: Progress | None,
+    cancel: Cancel | None,
+) -> int:
+    """Have `remove` delete so many at a time, and answer how many were there; it is told batch after batch what to delete."""
+    total = len(names) if isinstance(names, Sized) else None
+    left = iter(names)
+    gone = count = 0
+    while batch := list(islice(left, MOST_NAMES)):
+        if cancel is not None:
+            cancel.check()
+        gone += await remove(batch)
+        count += len(batch)
+        if progress is not None:
+            progress(count, total)
+    return gone

@@ -256,12 +256,7 @@ class ContainerProvider:
         )
 
     async def stop(self, running: Running, disk: Disk, grace: float) -> None:
-        try:
-            async with asyncio.timeout(grace + 5):
-                await running.channel.shut_down(grace)
-                await running.ended(5)
-        except (TimeoutError, WorkbenchError):
-            pass
+        await running.shut_down(grace)
         await self.kill(running, disk)
 
     async def kill(self, running: Running, disk: Disk) -> None:
