@@ -380,6 +380,13 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", **fields: in
     return made
 
 
+def told(name: str, **headers: str) -> tarfile.TarInfo:
+    """A file with PAX headers."""
+    made = entry(name)
+    made.pax_headers = headers  # type: ignore[misc]
+    return made
+
+
 @pytest.mark.parametrize(
     "made",
     [
@@ -393,6 +400,12 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", **fields: in
         lambda out: hostile(entry("top/mem", tarfile.CHRTYPE, devmajor=1, devminor=1)),
         lambda out: hostile(entry("top/disk", tarfile.BLKTYPE, devmajor=8, devminor=0)),
         lambda out: hostile(entry("top/file"), entry("top/file")),
+        lambda out: hostile(told("top/file", mtime="inf")),
+        lambda out: hostile(told("top/file", mtime="1e30")),
+        lambda out: hostile(told("top/file", size="-100000"), content=bytes(4096)),
+        lambda out: hostile(
+            told("top/file", **{"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}), content=b"0\n" * 256
+        ),
         lambda out: hostile(entry("/".join(["top", *["d"] * 500]))),
         lambda out: hostile(manifest=None),
         lambda out: hostile(manifest=b"[]"),

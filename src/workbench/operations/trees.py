@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from workbench.model.errors import WorkbenchError
 
 from .files import failed
+from .untar import unpack
 
 PIECE = 1 << 20
 
@@ -74,23 +75,14 @@ class Tree:
 
 async def unpacked(source: AsyncIterator[bytes], folder: str) -> int:
     """The tar's files into a folder, which is made; how many. Raises `file.unsafe_archive` for what leads out of it."""
-    count = 0
     with tempfile.TemporaryFile() as held:
         async for piece in source:
             held.write(piece)
         held.seek(0)
         try:
             os.makedirs(folder, exist_ok=True)
-            with tarfile.open(fileobj=held) as tar:
-                for entry in tar:
-                    tar.extract(entry, folder, set_attrs=True, filter="data")
-                    count += 1
-        except tarfile.FilterError as error:
-            raise WorkbenchError(
-                "file.unsafe_archive", f"the sandbox's archive is not safe: {error}"
-            ) from None
+            return unpack(held, folder)
         except tarfile.TarError as error:
             raise WorkbenchError("file.not_an_archive", f"not a tar archive: {error}") from None
         except OSError as error:
             raise failed(error, folder) from error
-    return count

@@ -17,14 +17,13 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.tar_entry import LONGEST_HEADER, BoundedEntry
 from workbench.sandbox.disk.disk import PARTS
 from workbench.sandbox.disk.merge import DEEPEST, attributes, is_deletion
 
 FORMAT = 1
 _ATTRIBUTE = "SCHILY.xattr."
-_LONGEST_HEADER = 1 << 20
 _MANIFEST = "cfwb.json"
-_KNOWN = {*tarfile.SUPPORTED_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE} - {tarfile.GNUTYPE_SPARSE}
 
 
 class Bounds(NamedTuple):
@@ -94,19 +93,6 @@ def _add(
     return done
 
 
-class _Entry(tarfile.TarInfo):
-    """Refuses what makes the reader itself grow."""
-
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type not in _KNOWN:
-            raise _wrong("an entry of an unknown kind")
-        if not self.isreg() and self.size > _LONGEST_HEADER:
-            raise _wrong("a header without end")
-        if self.size < 0:
-            raise _wrong("a size below zero")
-        return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
-
-
 def read(
     source: BinaryIO,
     folder: str,
@@ -120,10 +106,10 @@ def read(
     try:
         with (
             gzip.GzipFile(fileobj=source) as packed,
-            tarfile.open(fileobj=packed, mode="r|", tarinfo=_Entry) as tar,
+            tarfile.open(fileobj=packed, mode="r|", tarinfo=BoundedEntry) as tar,
         ):
             return _unpack(tar, root, bounds, owner, progress)
-    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as problem:
+    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, RecursionError) as problem:
         if isinstance(problem, OSError) and problem.errno in (28, 122):
             raise WorkbenchError("sandbox.disk_full", "there is no room for this archive") from problem
         raise _wrong(str(problem) or type(problem).__name__) from problem
@@ -167,7 +153,7 @@ def _unpack(
 
 def _manifest(tar: tarfile.TarFile) -> Manifest:
     first = tar.next()
-    if first is None or first.name != _MANIFEST or not first.isreg() or first.size > _LONGEST_HEADER:
+    if first is None or first.name != _MANIFEST or not first.isreg() or first.size > LONGEST_HEADER:
         raise _wrong("it does not begin with a manifest")
     content = tar.extractfile(first)
     said = json.loads(content.read() if content is not None else b"")
