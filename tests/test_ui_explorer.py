@@ -91,6 +91,17 @@ async def test_typing_filters_what_is_shown_and_escape_shows_all_again(demo: str
         await w.until("SESSIONS")
 
 
+async def test_what_is_found_in_a_worker_of_that_name_is_shown_and_opened(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("14 tbls")
+        await w.press("slash")
+        await w.type("shop")
+        await w.gone("SESSIONS")
+        await w.press("enter")
+        await w.press("enter")
+        await w.until("run the statement at the cursor")
+
+
 async def test_a_secret_is_masked_until_it_is_asked_for(demo: str) -> None:
     lines = (Path(demo) / ".dev.vars").read_text().splitlines()
     name, _, value = next(line for line in lines if "=" in line and not line.startswith("#")).partition("=")

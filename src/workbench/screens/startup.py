@@ -57,7 +57,7 @@ async def open_demo(app: WorkbenchApp) -> None:
 
     from workbench.demo import unpack
 
-    await another_project(app, await asyncio.to_thread(unpack), " (demo)")
+    await another_project(app, await asyncio.to_thread(unpack), "demo")
 
 
 async def another_project(app: WorkbenchApp, folder: str, label: str = "", worker: str | None = None) -> None:

@@ -118,7 +118,9 @@ class BindingTree(Tree[Item]):
             self._add(self.root, Item("none", "nothing is called so", mark="more"), True)
         self.root.expand()
         if self.last_line >= 0:
-            node = self._by_key.get(here) or self._first_choice()
+            node = self._by_key.get(here)
+            if node is None or (self._filter and node.data and not node.data.matches(self._filter)):
+                node = self._first_choice()
             if node is not None:
                 self.move_cursor(node)
         self.scroll_to(y=top, animate=False)
@@ -135,7 +137,10 @@ class BindingTree(Tree[Item]):
         hit = inherited or item.matches(self._filter)
         if self._filter and not hit and not self._holds(item):
             return
-        unfolded = item.key in self.open_keys or bool(self._filter and item.children and self._holds(item))
+        holds = bool(self._filter) and self._holds(item)
+        # All of what is found is shown, unless something more exact is found in it: a Worker's name is in many of its bindings'.
+        whole = bool(self._filter) and hit and not holds
+        unfolded = item.key in self.open_keys or holds
         node = parent.add("", item, expand=unfolded, allow_expand=item.expandable)
         self._by_key[item.key] = node
         for at, child in enumerate(item.children):
@@ -147,7 +152,7 @@ class BindingTree(Tree[Item]):
                 )
                 self._add(node, rest, True)
                 break
-            self._add(node, child, hit and bool(self._filter))
+            self._add(node, child, whole)
 
     def _holds(self, item: Item) -> bool:
         return any(child.matches(self._filter) or self._holds(child) for child in item.children)

@@ -83,7 +83,8 @@ class WorkbenchScreen(Screen[None]):
         project, bar = session.state.project, self.query_one(TopBar)
         bar.folder, bar.target = project.folder, session.target
         names = [worker.name for worker in project.workers]
-        bar.project = (names[0] if len(names) == 1 else project.folder.rstrip("/").rpartition("/")[2]) + label
+        name = names[0] if len(names) == 1 else project.folder.rstrip("/").rpartition("/")[2]
+        bar.project = f"{name} ({label})" if label else name
         bar.environment = (
             next((worker.environment for worker in project.workers if worker.environment), "") or ""
         )
