@@ -21,7 +21,7 @@ from tests.support.hubs import Home, a_home
 from tests.support.oracle import Oracle
 from tests.support.sandbox import needs_bubblewrap
 from workbench.hub.mounts.bucket import Bucket, account_state, local_state
-from workbench.hub.mounts.folders import inside_path, machine_folder
+from workbench.hub.mounts.folders import inside_path, machine_folder, still_machine_folder
 from workbench.hub.mounts.plan import Agreed, Stamp, plan, representable
 from workbench.model.errors import WorkbenchError
 from workbench.model.places import HubPlaces
@@ -190,6 +190,12 @@ def test_folders_that_would_open_the_machine_are_refused(
             machine_folder(bad, "/mnt/x", writable=False, places=places)
     mount = machine_folder(str(home / "project"), "/mnt/x/../y", writable=True, places=places)
     assert mount == (str(home / "project"), "/mnt/y", True)
+    again = {"writable": True, "places": places}
+    assert still_machine_folder(mount.source, "/mnt/y", **again) == mount  # type: ignore[arg-type]
+    (home / "project").rename(home / "moved")
+    (home / "project").symlink_to("/etc")
+    with pytest.raises(WorkbenchError, match="has become a link"):
+        still_machine_folder(mount.source, "/mnt/y", **again)  # type: ignore[arg-type]
     for bad in ("relative", "/", "/usr/lib", "/etc", "/proc/1", "/mnt/../etc", "/run/cfwb", "/bin", "/x\0"):
         with pytest.raises(WorkbenchError):
             inside_path(bad)

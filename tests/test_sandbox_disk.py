@@ -114,6 +114,9 @@ def test_a_picture_of_a_sandbox_that_goes_on(user: str) -> None:
         disk, layers = ground.disk(), layers_of(ground)
         async with running(ground.provider, disk, Spec()) as box:
             assert await box.sh(PREPARE) == ""
+            await box.sh(
+                "echo shut > /workspace/app/node_modules/shut; chmod 0 /workspace/app/node_modules/*"
+            )
             await box.channel.start_process("p", ["sleep", "1000"])
             await box.provider.freeze(box.running)
             name = layers.copy(disk)

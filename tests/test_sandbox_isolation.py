@@ -384,6 +384,27 @@ def test_a_folder_of_the_machine_is_inside_only_when_asked_for(user: str, tmp_pa
 
 
 @users
+def test_a_link_put_in_the_place_of_a_mounted_folder_is_not_followed(user: str) -> None:
+    async def look(ground: Ground) -> None:
+        given, secret = Path(ground.folder, "given"), Path(ground.folder, "secret")
+        for folder in (given, given / "below", given / "below" / "it", secret, secret / "it"):
+            folder.mkdir()
+        (given / "below" / "it" / "file").write_text("given")
+        mounts = (Mount(str(given), "/mnt/given", writable=True),)
+        inner = Spec(mounts=(Mount(str(given / "below" / "it"), "/mnt/it"),))
+        async with running(ground.provider, ground.disk("inner"), inner) as box:
+            assert await box.sh("cat /mnt/it/file") == "given"
+        async with running(ground.provider, ground.disk(), Spec(mounts=mounts)) as box:
+            await box.sh(f"cd /mnt/given; mv below gone; ln -s {secret} below")
+        assert (given / "below").is_symlink()
+        with pytest.raises(WorkbenchError) as raised:
+            await ground.provider.start(inner, ground.disk("inner"))
+        assert raised.value.code == "sandbox.no_mount"
+
+    on_ground(user, look)
+
+
+@users
 def test_a_sandbox_is_found_again_when_its_starter_died(user: str) -> None:
     async def look(ground: Ground) -> None:
         disk = ground.disk()

@@ -21,7 +21,7 @@ from ..feature import Feature
 from ..mounts.agreed import read_agreed, write_agreed
 from ..mounts.asked import overlap, path_of, read_mount, sentence, words
 from ..mounts.bucket import Bucket, account_state, local_state
-from ..mounts.folders import machine_folder
+from ..mounts.folders import still_machine_folder
 from ..mounts.plan import Agreed
 from ..mounts.synced import EVERY_S, Synced
 from ..problems import Problem, invalid
@@ -76,7 +76,7 @@ class Mounts(Feature):
 
     async def starting(self, sandbox: Sandbox, spec: Spec) -> Spec:
         mounts = tuple(
-            machine_folder(
+            still_machine_folder(
                 each["folder"], each["path"], writable=not each["read_only"], places=self.hub.places
             )
             for each in _mounts(sandbox)

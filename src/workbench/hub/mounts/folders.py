@@ -59,6 +59,18 @@ def machine_folder(source: str, target: str, *, writable: bool, places: HubPlace
     return Mount(real, inside_path(target), writable)
 
 
+def still_machine_folder(source: str, target: str, *, writable: bool, places: HubPlaces) -> Mount:
+    """The same for one that was agreed on before (`source`: as it was found then). By now a sandbox that may write above it can have
+    put a link in its place, which would lead where nobody agreed to."""
+    mount = machine_folder(source, target, writable=writable, places=places)
+    if mount.source != source:
+        raise _refused(
+            f"{source} has become a link to {mount.source} since it was mounted",
+            "unmount it, and mount what is meant",
+        )
+    return mount
+
+
 def inside_path(target: str) -> str:
     """Where something is to appear inside, in one spelling. Raises WorkbenchError."""
     if not target.startswith("/") or "\0" in target:

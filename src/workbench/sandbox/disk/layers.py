@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import subprocess
 from collections.abc import Sequence
 
 from workbench.model.errors import WorkbenchError
 from workbench.sandbox.disk.base import ensure
+from workbench.sandbox.disk.copying import copy
 from workbench.sandbox.disk.disk import Disk
 from workbench.sandbox.disk.merge import merge
 from workbench.sandbox.disk.remove import remove
@@ -77,20 +77,14 @@ class Layers:
             os.unlink(os.path.join(disk.folder, "moving"))
 
     def copy(self, disk: Disk) -> str:
-        """The picture of a sandbox that goes on (frozen meanwhile): its upper layer copied, its disk as it was."""
+        """The picture of a sandbox that goes on (frozen meanwhile, if it lets itself be): its upper layer copied, its disk as it was."""
         name = self._fresh()
         making = os.path.join(self._folder, "." + name)
-        done = subprocess.run(
-            ["cp", "-a", "--reflink=auto", "--", os.path.join(disk.folder, "up"), making],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
+        try:
+            copy(self._machine, os.path.join(disk.folder, "up"), making)
+        except BaseException:
             remove(making)
-            raise WorkbenchError(
-                "sandbox.not_copied", f"the disk cannot be copied: {done.stderr.strip()[:500]}"
-            )
+            raise
         self._finish(making, disk.base or "")
         os.rename(making, os.path.join(self._folder, name))
         return name

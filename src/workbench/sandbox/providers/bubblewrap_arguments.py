@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import ExitStack
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from workbench.sandbox.disk.base import Base
 from workbench.sandbox.program import Interpreter
 from workbench.sandbox.providers.launch import temporary
 from workbench.sandbox.providers.rooted import Binds
-from workbench.sandbox.spec import Spec
+from workbench.sandbox.spec import Mount, Spec
 
 PYTHON = "/run/cfwb/python"
 _CAPABILITIES = (
@@ -110,18 +111,53 @@ class Arguments:
                     "sandbox.mount_over_link",
                     f"nothing can be mounted at {mount.target}: {link} is a link in this sandbox",
                 )
-            self._bind(os.path.realpath(mount.source), mount.target, writable=mount.writable, mapped=True)
+            self._mount(mount, by_descriptor=overlays)
 
-    def _bind(self, source: str, target: str, *, writable: bool = False, mapped: bool = False) -> None:
+    def _mount(self, mount: Mount, *, by_descriptor: bool) -> None:
+        """What was asked for by name. Its links were followed when it was: one that is on the way now was put there since, perhaps by
+        another sandbox that may write there, so the folder is opened without following any, and bwrap holds to what was opened.
+        """
+        found = _straight(mount.source)
+        path = self._binds.path(mount.source, mapped=True)
+        how = "--bind" if mount.writable else "--ro-bind"
+        if path == mount.source and by_descriptor:
+            self.add(f"{how}-fd", str(self.keep(found)), mount.target)
+        else:
+            os.close(found)
+            self.add(how, path, mount.target)
+
+    def _bind(self, source: str, target: str) -> None:
         if not os.path.exists(source):
             raise WorkbenchError("sandbox.no_mount", f"{source} cannot be mounted: it is not there")
-        self.add("--bind" if writable else "--ro-bind", self._binds.path(source, mapped=mapped), target)
+        self.add("--ro-bind", self._binds.path(source, mapped=False), target)
 
     def init(self, numbers: list[int]) -> list[str]:
         """The program inside and its descriptors."""
         return [
             f"{PYTHON}/bin/python3", "-I", "-S", "/run/cfwb/init.pyz", *map(str, numbers),
         ]  # fmt: skip
+
+
+def _straight(path: str) -> int:
+    """A descriptor (O_PATH) of an absolute path, no link followed on the way. Raises `sandbox.no_mount`."""
+    now = os.open("/", os.O_PATH | os.O_CLOEXEC)
+    try:
+        for part in path.split("/")[1:]:
+            below = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=now)
+            os.close(now)
+            now = below
+            if stat.S_ISLNK(os.fstat(now).st_mode):
+                raise WorkbenchError(
+                    "sandbox.no_mount",
+                    f"{path} cannot be mounted: a link is on the way there, which was not when it was asked for",
+                )
+    except OSError:
+        os.close(now)
+        raise WorkbenchError("sandbox.no_mount", f"{path} cannot be mounted: it is not there") from None
+    except BaseException:
+        os.close(now)
+        raise
+    return now
 
 
 def host_name(name: str) -> str:

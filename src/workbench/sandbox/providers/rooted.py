@@ -48,10 +48,20 @@ def users(uid, gid, owner):
         os.close(fd)
     return space
 
+def straight(path):
+    now = os.open("/", os.O_PATH)
+    for part in path.split("/")[1:]:
+        below = os.open(part, os.O_PATH | os.O_NOFOLLOW, dir_fd=now)
+        if stat.S_ISLNK(os.fstat(below).st_mode):
+            raise OSError(40, "a link is on the way", path)
+        os.close(now)
+        now = below
+    return now
+
 def mapped(source, target, owner):
-    found = os.stat(source)
+    found = os.fstat(source)
     space = users(found.st_uid, found.st_gid, owner)
-    tree = check(libc.syscall(428, -100, os.fsencode(source), 0x80001))
+    tree = check(libc.syscall(428, source, b"", 0x81001))
     attributes = (ctypes.c_uint64 * 4)(0x100000, 0, 0, space)
     check(libc.syscall(442, tree, b"", 0x1000, ctypes.byref(attributes), ctypes.sizeof(attributes)))
     check(libc.syscall(429, tree, b"", -100, os.fsencode(target), 4))
@@ -61,15 +71,17 @@ def mapped(source, target, owner):
 check(libc.unshare(0x20000))
 mount(None, "/", None, 0x44000)
 mount("cfwb", given["place"], "tmpfs", 0x6, "mode=711")
-for source, target in given["binds"]:
-    if stat.S_ISDIR(os.stat(source).st_mode):
+for path, target in given["binds"]:
+    source = straight(path)
+    if stat.S_ISDIR(os.fstat(source).st_mode):
         os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
     try:
         mapped(source, target, given["owner"])
     except OSError:
-        mount(source, target, None, 0x5000)
+        mount(f"/proc/self/fd/{source}", target, None, 0x5000)
+    os.close(source)
 os.setgroups([])
 os.setresgid(*[given["owner"]] * 3)
 os.setresuid(*[given["owner"]] * 3)
@@ -86,11 +98,13 @@ class Binds:
         self._binds: list[tuple[str, str]] = []
 
     def path(self, source: str, *, mapped: bool) -> str:
-        """Where it will be. mapped: as the sandbox's own; else only brought where the unprivileged id cannot walk to it."""
+        """Where it will be. mapped: as the sandbox's own, and no link may lie on the way there by now; else only brought where the
+        unprivileged id cannot walk to it."""
         owner = self._machine.owner
         if owner is None or (not mapped and _walkable(source, owner)):
             return source
-        self._binds.append((source, os.path.join(self._place, str(len(self._binds)))))
+        real = source if mapped else os.path.realpath(source)
+        self._binds.append((real, os.path.join(self._place, str(len(self._binds)))))
         return self._binds[-1][1]
 
     def wrapped(self, argv: Sequence[str]) -> list[str]:
