@@ -1,18 +1,14 @@
-"""The client on a deployed bridge: the same calls over HTTP to a URL, with the bridge's own routes only.
-
-In its place stands a hub behind a TCP port, which lets nothing through that the bridge does not have.
-"""
+"""The client on a deployed bridge: the same calls over HTTP to a URL, with the bridge's own routes only."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-import re
 import tarfile
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.bridges import stand_in
 from tests.support.hubs import Home, a_home
 from tests.support.sandbox import needs_bubblewrap
 from workbench.backends.sandboxes import SandboxServer, of_bridge
@@ -20,46 +16,15 @@ from workbench.model.errors import WorkbenchError
 
 home = pytest.fixture(a_home)
 
-ROUTES = re.compile(
-    r"POST /v1/sandbox( |\?)|DELETE /v1/sandbox/[a-z2-7]+ "
-    r"|[A-Z]+ /v1/sandbox/[a-z2-7]+/(exec|running|persist|hydrate|pty|session|mount|unmount)[ ?/]"
-    r"|(GET|PUT) /v1/sandbox/[a-z2-7]+/file/|(POST|DELETE) /v1/sandbox/[a-z2-7]+/(tunnel|session)/"
-)
-
 
 @pytest.fixture
 async def bridge(home: Home) -> AsyncIterator[SandboxServer]:
     needs_bubblewrap()
-    found = await asyncio.to_thread(home.connect)
-    asked: list[str] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_unix_connection(found.socket)
-
-        async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter, look: bool) -> None:
-            while data := await source.read(1 << 16):
-                if look and data.startswith((b"GET /v1/sandbox?", b"GET /v1/sandbox ")):
-                    # The public bridge keeps no list; asking for one is how the client finds that out.
-                    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\n404 Not Found")
-                    continue
-                if look and data.split(b" ", 1)[0] in (b"GET", b"PUT", b"POST", b"DELETE", b"PATCH"):
-                    asked.append(data.split(b"\r\n", 1)[0].decode())
-                sink.write(data)
-                await sink.drain()
-            sink.close()
-
-        await asyncio.gather(
-            pour(reader, inner_writer, True), pour(inner_reader, writer, False), return_exceptions=True
-        )
-
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    server = of_bridge(f"http://127.0.0.1:{port}/", found.token)
-    yield server
-    await server.close()
-    listening.close()
-    assert asked
-    assert [line for line in asked if not ROUTES.match(line)] == []
+    async with stand_in(home, lists=False) as standing:
+        server = of_bridge(f"{standing.url}/", standing.token)
+        yield server
+        await server.close()
+        assert standing.asked and standing.beyond == []
 
 
 async def test_one_client_drives_a_deployed_bridge_too(bridge: SandboxServer) -> None:
@@ -81,8 +46,27 @@ async def test_one_client_drives_a_deployed_bridge_too(bridge: SandboxServer) ->
     preview = await bridge.previews.create(box, 8080)
     assert preview.port == 8080
     await bridge.previews.delete(box, 8080)
-    assert (await bridge.get(box)).state == "running"
+    assert (await bridge.get(box)).state == "unknown"  # to look starts nothing
+    assert (await bridge.get(box, start=True)).state == "running"
     await bridge.delete(box)
+
+
+async def test_a_terminal_behind_a_bridge_is_its_pty_one_a_session(bridge: SandboxServer) -> None:
+    box = (await bridge.create({})).id
+    made = await bridge.terminals.create(box, env={"GREETING": "hello"})
+    for id, seen in ((made.id, b"hello-42"), ("default", b"-42")):
+        link = await bridge.terminals.connect(box, id, 80, 24)
+        assert not link.states
+        await link.type(b"echo $GREETING-$((40 + 2))\r")
+        output = b""
+        async for item in link:
+            output += item if isinstance(item, bytes) else b""
+            if seen in output:
+                break
+        await link.aclose()
+    with pytest.raises(WorkbenchError) as caught:
+        await bridge.terminals.create(box, ["vim"])
+    assert caught.value.code == "target.not_capable"
 
 
 async def test_what_a_bridge_lacks_is_said_before_it_is_asked(bridge: SandboxServer) -> None:

@@ -133,7 +133,11 @@ class TerminalLink(Protocol):
     Iterate for what comes: a dict says something (`state` with `bytes`, `cols`, `rows`, `offset`: the serialised screen of
     `workbench.terminal` comes next, whole, as one `bytes`; `resize`, `viewers`, `keyboard`, `refused`, `exit`, `error`), `bytes` are
     output. It ends when the program has or the connection does.
+    states: False of a bridge's, which replays the last output, then says `ready`; nobody's keyboard is held there, and whoever looks
+    answers the program's queries.
     """
+
+    states: bool
 
     def __aiter__(self) -> AsyncIterator[bytes | dict[str, Any]]: ...
     async def type(self, data: bytes) -> None: ...

@@ -37,7 +37,7 @@ async def consented(
     """The arguments to go on with, once it may be done. Raises `remote.read_only`, `confirmation.needed`, `confirmation.refused`."""
     from workbench.project.preferences import remote_is_read_only
 
-    from .executor import Question, what_would_go
+    from .executor import Question, says_yes, what_would_go
 
     effect: str = operation.effect
     if operation.weigh is not None:
@@ -67,7 +67,8 @@ async def consented(
         if not removal.total:
             return arguments
     typed = resource.name if effect == DESTROYS else None
-    if not confirm(Question(operation.name, state.target, removal, resource.sentence, typed)):
+    question = Question(operation.name, state.target, removal, resource.sentence, typed)
+    if not await says_yes(confirm, question):
         raise WorkbenchError("confirmation.refused", "nothing was changed")
     return arguments
 

@@ -6,7 +6,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import UsageError, WorkbenchError
@@ -38,7 +38,14 @@ class Question:
         self.typed = typed
 
 
-Confirm = Callable[[Question], bool]
+Confirm = Callable[[Question], bool | Awaitable[bool]]
+"""Asks a person. An answer that has to be waited for comes only in an event loop."""
+
+
+async def says_yes(confirm: Confirm, question: Question) -> bool:
+    """What was answered."""
+    said = confirm(question)
+    return said if isinstance(said, bool) else await said
 
 
 def open_state(
@@ -191,7 +198,7 @@ async def _run(
                 "--dry-run lists what would go",
             )
         removal = await what_would_go(state, operation, arguments)
-        if removal.total and not confirm(Question(operation.name, state.target, removal)):
+        if removal.total and not await says_yes(confirm, Question(operation.name, state.target, removal)):
             raise WorkbenchError("confirmation.refused", "nothing was changed")
     return await operation.function(state, **arguments)
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
@@ -87,11 +88,15 @@ class Pane(Widget):
         """The tab's label must be drawn again."""
 
     class Open(Message):
-        """Open another resource in a tab of its own. part: what of it to go to, such as a table of a database."""
+        """Open another resource in a tab of its own. part: what of it to go to, such as a table of a database.
+
+        session: that of the pane it comes from, for it is opened on the same target; None where it comes from the tree.
+        """
 
         def __init__(self, locator: Locator, part: str = "") -> None:
             super().__init__()
             self.locator, self.part = locator, part
+            self.session: Session | None = None
 
     class Changed(Message):
         """The pane wrote something: counts in the tree are read again."""
@@ -100,6 +105,10 @@ class Pane(Widget):
         super().__init__(**options)
         self.session = session
         self.locator = locator
+
+    @on(Open)
+    def _on_same_target(self, event: Open) -> None:
+        event.session = self.session
 
     @property
     def title(self) -> str:

@@ -60,32 +60,34 @@ class Session:
         progress is called in the thread that works; `watching` takes it to the screen.
         """
         state = self.state.watched(cancel, progress) if cancel or progress else self.state
+        suspended = suspends(state, get(operation))
         confirm = None
         if self.target.kind == "remote" or str(arguments.get("to")).startswith("remote"):
             # Whatever was asked on a screen before: what is written there is asked about here, and nowhere passed over.
-            force, confirm = False, self._confirm()
+            force, confirm = False, self._confirm(suspended)
         work = execute(state, operation, arguments, force=force, dry_run=dry_run, confirm=confirm)
-        return await self.thread(work, suspends=suspends(state, get(operation)))
+        return await self.thread(work, suspends=suspended)
 
-    def _confirm(self) -> Confirm | None:
-        """The question as the executor asks it, from the thread that it works in."""
+    def _confirm(self, suspended: bool) -> Confirm | None:
+        """The question as the executor asks it: from the thread that it works in, or in this loop where it suspends."""
         asker, loop, agreed = self.asker, asyncio.get_running_loop(), WORK.get()
         if asker is None:
             return None
 
+        async def asked(question: Question) -> bool:
+            return await asker(question, agreed)
+
         def confirm(question: Question) -> bool:
-            async def asked() -> bool:
-                return await asker(question, agreed)
+            return asyncio.run_coroutine_threadsafe(asked(question), loop).result()
 
-            return asyncio.run_coroutine_threadsafe(asked(), loop).result()
-
-        return confirm
+        return asked if suspended else confirm
 
     async def agree(self, operation: str, **arguments: Any) -> None:
         """Ask what `operation` would ask before a write to the account, without doing it. Raises `confirmation.refused`, ..."""
         from workbench.operations.consent import consented
 
-        await self.thread(consented(self.state, get(operation), arguments, False, self._confirm()))
+        confirm = self._confirm(self.state.backend.suspends)
+        await self.thread(consented(self.state, get(operation), arguments, False, confirm))
 
     async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
         """Ask the backend something no operation says, for reading only: `ask(lambda backend: backend.kv.count(id))`.

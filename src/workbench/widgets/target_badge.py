@@ -19,14 +19,15 @@ def badge(
     name: str = "",
     route: str = "",
 ) -> Content:
-    """`● LOCAL .wrangler/state`, `▲▲ REMOTE Acme 0123…`, or `◆ SERVER http://…` for a route to the local state.
+    """`● LOCAL .wrangler/state`, `▲▲ REMOTE Acme 0123…`, `▲▲ BRIDGE work https://…`, or `◆ SERVER http://…` for a route to the local
+    state.
 
     folder: paths are shown relative to it. width: cells at most. name: the account's, or the server's address.
     """
     if target is None:
         return Content("○ no state")
     if target.kind == "remote":
-        sign, style = "▲▲ REMOTE", "bold $target-remote"
+        sign, style = "▲▲ BRIDGE" if route == "bridge" else "▲▲ REMOTE", "bold $target-remote"
     elif route == "server":
         sign, style = "◆ SERVER", "bold $target-server"
     else:

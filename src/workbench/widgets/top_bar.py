@@ -40,7 +40,7 @@ class TopBar(Widget):
         return Content.assemble(left, " " * gap, right, " ")
 
     def _right(self, room: int) -> Content:
-        if self.route == "remote":
+        if self.route in ("remote", "bridge"):
             server = Content(f"  {self.mode}" if self.mode else "")
         elif self.server is None:
             server = Content("")

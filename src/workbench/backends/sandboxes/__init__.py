@@ -34,6 +34,16 @@ from .snapshots import Snapshots
 from .terminals import Terminals
 from .transport import Transport, in_path
 
+DEPLOYED: dict[str, Any] = {
+    "provider": "bridge",
+    "isolation": ("it runs in a container of its own on the account, not on this machine",),
+    "exposure": (
+        "whoever has the bridge's token does with it what you do",
+        "what it sends out is neither limited nor recorded here",
+    ),
+}
+"""How every sandbox behind a bridge stands to us."""
+
 
 class SandboxServer:
     """Implements `Sandboxes`; made by `of_state_directory` or `of_bridge`."""
@@ -151,13 +161,21 @@ class SandboxServer:
         if start:
             return await self.start(sandbox)
         if self._client.deployed:
-            return await self._deployed(sandbox)
+            return await self._kept(sandbox)
         return shapes.sandbox(await self._client.ask("GET", sandbox))
 
+    async def _kept(self, sandbox: str) -> Sandbox:
+        """What a deployed bridge has written down of one, which starts nothing: its name, where it keeps names."""
+        id = await self._client.id_of(sandbox)
+        found = await self._client.listed({"name": id})
+        row = found["sandboxes"][0] if found and found["sandboxes"] else {"name": sandbox, "id": id}
+        return shapes.sandbox({"state": "unknown"} | row)._replace(**DEPLOYED)
+
     async def _deployed(self, sandbox: str) -> Sandbox:
-        """What a deployed bridge says of one, which starts it: whether it runs."""
+        """The same after it was asked whether it runs, which starts it."""
         found = await self._client.ask("GET", sandbox, "running")
-        return Sandbox(sandbox, sandbox, "running" if found.get("running") else "stopped")
+        kept = await self._kept(sandbox)
+        return kept._replace(state="running" if found.get("running") else "stopped")
 
     async def update(self, sandbox: str, changes: dict[str, Any]) -> Sandbox:
         id = await self._client.id_of(sandbox)

@@ -57,7 +57,7 @@ class SandboxClient:
 
     async def ask(self, method: str, name: str, path: str = "", **options: Any) -> Any:
         """A request below `/v1/sandbox/{id}`; options of `Transport.stream`."""
-        self._capable(path)
+        self.must_have(path)
         id = await self.id_of(name)
         if isinstance(options.get("body"), dict):
             options["body"] = {key: given for key, given in options["body"].items() if given is not None}
@@ -65,14 +65,15 @@ class SandboxClient:
 
     async def listen(self, method: str, name: str, path: str, **options: Any) -> AsyncIterator[ServerEvent]:
         """The events of a stream below `/v1/sandbox/{id}`; one of the name `error` is raised."""
-        self._capable(path)
+        self.must_have(path)
         id = await self.id_of(name)
         async for item in self.transport.events(method, sandbox_url(id, path), **options):
             if item.event == "error":
                 raise error_of(0, item.data.encode())
             yield item
 
-    def _capable(self, path: str) -> None:
+    def must_have(self, path: str) -> None:
+        """Refuse what a deployed bridge has no routes for, before anything is asked."""
         noun = path.partition("/")[0]
         if self.deployed and noun not in (
             "",

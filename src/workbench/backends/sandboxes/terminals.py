@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterable
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.errors import WorkbenchError
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from .client import SandboxClient
 
 
-class Link:
-    """Implements `TerminalLink`."""
+DEFAULT = "default"
+"""The terminal of a bridge's sandbox that belongs to no session."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+
+class Link:
+    """Implements `TerminalLink`. states: whether screens come, and a keyboard is held; a bridge only replays bytes."""
+
+    def __init__(self, socket: ClientConnection, *, states: bool = True) -> None:
         self._socket = socket
+        self.states = states
 
     async def __aiter__(self) -> AsyncIterator[bytes | dict[str, Any]]:
         from websockets.exceptions import ConnectionClosed
@@ -38,10 +44,11 @@ class Link:
         await self._send(data)
 
     async def resize(self, cols: int, rows: int) -> None:
-        await self.say("resize", cols=cols, rows=rows)
+        await self._send(json.dumps({"type": "resize", "cols": cols, "rows": rows}))
 
     async def say(self, kind: str, **more: Any) -> None:
-        await self._send(json.dumps({"type": kind} | more))
+        if self.states:
+            await self._send(json.dumps({"type": kind} | more))
 
     async def aclose(self) -> None:
         await self._socket.close()
@@ -58,7 +65,7 @@ class Link:
 
 
 class Terminals:
-    """`terminal` of a hub. A deployed bridge has its `pty` only."""
+    """`terminal` of a hub. A deployed bridge has its `pty` only: one for each session, and one of its own."""
 
     def __init__(self, client: SandboxClient) -> None:
         self._client = client
@@ -75,6 +82,8 @@ class Terminals:
         rows: int | None = None,
         record: bool = True,
     ) -> Terminal:
+        if self._client.deployed:
+            return await self._create_session(sandbox, list(argv), id, cwd, env)
         body = {
             "argv": list(argv) or None,
             "id": id,
@@ -86,6 +95,17 @@ class Terminals:
             "record": record,
         }
         return value(Terminal, await self._client.ask("POST", sandbox, "terminal", body=body))
+
+    async def _create_session(
+        self, sandbox: str, argv: Sequence[str], id: str | None, cwd: str | None, env: dict[str, str] | None
+    ) -> Terminal:
+        if argv:
+            raise WorkbenchError("target.not_capable", "a bridge's terminal runs the shell, and nothing else")
+        id = id or f"t-{secrets.token_hex(3)}"
+        if id != DEFAULT:
+            body = {"id": id, "cwd": cwd, "env": env}
+            await self._client.ask("POST", sandbox, "session", body=body)
+        return Terminal(id, sandbox, (), "running", 80, 24)
 
     async def screen(self, sandbox: str, id: str, scrollback: int = 0) -> TerminalScreen:
         params = {"scrollback": scrollback}
@@ -102,6 +122,7 @@ class Terminals:
         await self._client.ask("DELETE", sandbox, f"terminal/{in_path(id)}")
 
     async def recording(self, sandbox: str, id: str) -> AsyncIterator[bytes]:
+        self._client.must_have("terminal")
         url = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}/terminal/{in_path(id)}/cast"
         async with self._client.transport.stream("GET", url) as response:
             async for piece in response.aiter_bytes():
@@ -110,7 +131,12 @@ class Terminals:
     async def connect(
         self, sandbox: str, id: str, cols: int, rows: int, name: str = "", counts: bool = True
     ) -> Link:
-        url = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}/terminal/{in_path(id)}/ws"
+        where = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}"
+        if self._client.deployed:
+            session = None if id == DEFAULT else id
+            asked: dict[str, Any] = {"cols": cols, "rows": rows, "session": session}
+            return Link(await self._client.transport.websocket(f"{where}/pty", params=asked), states=False)
+        url = f"{where}/terminal/{in_path(id)}/ws"
         params = {"replay": "state", "cols": cols, "rows": rows, "name": name, "counts": counts}
         link = Link(await self._client.transport.websocket(url, params=params))
         if counts:

@@ -16,6 +16,12 @@ from workbench.screens.pane import Locator, Pane
 
 from .panel import SandboxPanel
 
+ACTS = frozenset(
+    ("terminal", "start_or_stop", "freeze", "run", "preview", "fork", "snapshot", "network", "delete")
+)
+ON_A_BRIDGE = frozenset(("terminal", "preview", "delete"))
+"""What of them a deployed bridge can do."""
+
 
 class SandboxActs(Pane):
     """Keys for a pane that shows a `panel`. Each runs an operation and reads again."""
@@ -45,19 +51,11 @@ class SandboxActs(Pane):
         """What changed is read; the cursor stays."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in (
-            "terminal",
-            "start_or_stop",
-            "freeze",
-            "run",
-            "preview",
-            "fork",
-            "snapshot",
-            "network",
-            "delete",
-        ):
-            return bool(self.is_mounted and self.sandbox is not None)
-        return True
+        if action not in ACTS:
+            return True
+        if self.session.state.bridged and action not in ON_A_BRIDGE:
+            return False
+        return bool(self.is_mounted and self.sandbox is not None)
 
     async def _call(self, operation: str, **arguments: Any) -> Any:
         """The result, or None after the error was told."""
@@ -271,6 +269,9 @@ class SandboxActs(Pane):
         """After showing what goes."""
         if sandbox is not None:
             arguments["sandbox"] = sandbox
+        if self.session.state.bridged:  # asked there, as every deletion on an account is
+            await self._did(operation, **arguments)
+            return
         removal: Removal | None = await self._call(operation, dry_run=True, **arguments)
         if removal is None:
             return

@@ -70,6 +70,10 @@ class SandboxPanel(Vertical):
             if _lines(items) != _lines(self.inside.items):
                 self.inside.show(items)
 
+    def fill_unknown(self) -> None:
+        """Of one behind a bridge: what can be done, for what is in it is not known."""
+        self.inside.show(reading.behind_a_bridge())
+
     def say(self, error: WorkbenchError) -> None:
         """Why it can't be shown."""
         self.query_one("#head", Static).update(

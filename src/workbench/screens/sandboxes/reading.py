@@ -88,6 +88,12 @@ def items_of(
     ]
 
 
+def behind_a_bridge() -> list[Item]:
+    """A bridge does not say what is in a sandbox."""
+    notes = (("terminals", "Terminals", "t opens one"), ("ports", "Ports", "p makes a preview of one"))
+    return [_heading(key, title, note, []) for key, title, note in notes]
+
+
 def _heading(key: str, title: str, empty: str, children: list[Item]) -> Item:
     note = f"{len(children):,}" if children else empty
     return Item(key, title, kind="heading", mark="heading", note=note, children=children, expandable=True)

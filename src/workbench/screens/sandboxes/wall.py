@@ -17,6 +17,7 @@ from textual.widgets import Static
 from workbench.model.errors import WorkbenchError
 from workbench.model.page import Page
 from workbench.model.sandboxes import DiskSnapshot, Sandbox
+from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator
 from workbench.screens.session import Session
 from workbench.widgets.binding_tree import BindingTree
@@ -46,6 +47,7 @@ class SandboxesPane(SandboxActs):
         "n makes a sandbox, t opens a terminal, x runs a command in the background, p makes a preview of a port, f forks it with its "
         "disk, c takes a snapshot (enter on one puts it back), o says what it may reach, s starts or stops it, z freezes it.\n"
         "d deletes what is under the cursor, after showing what goes.\n"
+        "f10 goes to the sandboxes behind a bridge and back. There a terminal, a preview and deleting is what can be done from here.\n"
         "Below stands what keeps it from the machine (+) and what does not (−). Everything else is among the commands (:)."
     )
     BINDINGS: ClassVar[list[Any]] = [
@@ -99,7 +101,8 @@ class SandboxesPane(SandboxActs):
     def _draw(self) -> None:
         known = [entry.data for _, entry in self.all.pages.kept()]
         rows = self.all.pages.rows
-        parts: list[Any] = [("Sandboxes", "bold $primary"), f"   {rows:,}" if rows else ""]
+        of = f" behind {visible(self.session.name)}" if self.session.state.bridged else ""
+        parts: list[Any] = [(f"Sandboxes{of}", "bold $primary"), f"   {rows:,}" if rows else ""]
         if known:
             parts.append((f"   {reading.summary(known)}", "$text-muted"))
         self.query_one("#where", Static).update(Content.assemble(*parts))
@@ -140,6 +143,10 @@ class SandboxesPane(SandboxActs):
             found: Sandbox = await call("sandboxes.get", sandbox=name, as_is=True)
             self.panel.show(found)
             self.show_details(reading.details_of(found))
+            if self.session.state.bridged:  # which does not say what is in it
+                self.panel.fill_unknown()
+                self.refresh_bindings()
+                return
             alive = found.state in ("running", "frozen")
             self.panel.fill(
                 await call("terminals.list", sandbox=name) if alive else [],

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.operations.executor import Question, open_state
+from workbench.screens.pane import Locator
 from workbench.screens.session import Agreed, Session
 
 if TYPE_CHECKING:
     from workbench.app import WorkbenchApp
-    from workbench.screens.pane import Locator
 
 _PRODUCTS = {
     ("kv", ""): "kv",
@@ -28,7 +28,13 @@ _PRODUCTS = {
     ("workflow", ""): "workflows",
     ("worker", ""): "state",
     ("state", ""): "state",
+    ("sandboxes", ""): "sandboxes",
+    ("terminal", ""): "sandboxes",
+    ("process", ""): "sandboxes",
+    ("code", ""): "sandboxes",
 }
+IN_SANDBOXES = frozenset(("terminal", "process", "code"))
+"""Kinds of what lies in a sandbox: of one target's sandbox there is nothing on another."""
 
 
 class Targets:
@@ -49,6 +55,15 @@ class Targets:
         if key not in self.opened:
             session = await self._open(server=address)
             session.route, session.name = "server", address
+            self.opened[key] = session
+        return self.opened[key]
+
+    async def bridge(self, name: str) -> Session:
+        """The sandboxes behind a deployed bridge: a person named it. Nothing is asked there yet. Raises WorkbenchError."""
+        key = f"bridge {name}"
+        if key not in self.opened:
+            session = await self._open(bridge=name)
+            session.route, session.name, session.asker = "bridge", name, self.agreed
             self.opened[key] = session
         return self.opened[key]
 
@@ -97,9 +112,8 @@ class Targets:
         self._app.call_later(self._app.notify, visible(text, limit=500), timeout=6, markup=False)
 
     def name_of(self, account: str) -> str:
-        """What the account is called, where it was told."""
-        session = self.opened.get("remote")
-        return session.name if session is not None and session.target.source == account else ""
+        """What the account or the bridge is called, where it was told."""
+        return next((one.name for one in self.opened.values() if one.target.source == account), "")
 
     async def close(self) -> None:
         """Let go of all of them. Closing a connection waits for it, so a thread does."""
@@ -133,6 +147,8 @@ def why_not(session: Session, locator: Locator) -> str:
 def moved(locator: Locator, source: Session, target: Session) -> Locator:
     """The same binding's resource on another target: its id there may be another. Raises WorkbenchError where it is not known."""
     kind = locator.kind
+    if kind in IN_SANDBOXES:
+        return Locator("sandboxes", "all", label="sandboxes")
     if kind not in ("kv", "r2", "d1"):
         return locator
     bound = [one for one in source.state.bindings(kind) if one.resource_id == locator.resource]

@@ -9,7 +9,7 @@ from textual.content import Content
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 
-from . import answer, moved
+from . import IN_SANDBOXES, answer, moved
 from .menu import Choice, TargetMenu
 from .standing_in import StandingIn
 
@@ -46,15 +46,19 @@ def choices(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
     ]
 
 
-async def servers(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
-    """The dev servers of this machine that have the state open."""
+async def found_beside(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
+    """What has to be looked for: the dev servers that have the state open, the bridges that were added."""
     session = screen.session
     assert session is not None
+    here = key_of(pane.session) if pane is not None else "local"
+    return await _servers(session, here) + await _bridges(session, pane, here)
+
+
+async def _servers(session: Session, here: str) -> list[Choice]:
     try:
         found = await session.call("servers.list")
     except WorkbenchError:
         return []
-    here = key_of(pane.session) if pane is not None else "local"
     return [
         Choice(
             f"server {one.url}",
@@ -69,9 +73,30 @@ async def servers(screen: WorkbenchScreen, pane: Pane | None) -> list[Choice]:
     ]
 
 
+async def _bridges(session: Session, pane: Pane | None, here: str) -> list[Choice]:
+    """The bridges that were added, for a tab of sandboxes: they have nothing else."""
+    if pane is not None and pane.locator.kind not in IN_SANDBOXES | {"sandboxes"}:
+        return []
+    try:
+        known = await session.call("bridges.list")
+    except WorkbenchError:
+        return []
+    return [
+        Choice(
+            f"bridge {one.name}",
+            "▲▲ BRIDGE",
+            f"{one.name} {one.url}",
+            "sandboxes on an account: they are billed there, and deleting asks",
+            "bold $target-remote",
+            here == f"bridge {one.name}",
+        )
+        for one in known
+    ]
+
+
 def key_of(session: Session) -> str:
-    """local, remote, or `server <address>`."""
-    return f"server {session.name}" if session.route == "server" else session.route
+    """local, remote, `server <address>` or `bridge <name>`."""
+    return f"{session.route} {session.name}" if session.route in ("server", "bridge") else session.route
 
 
 def read_only(session: Session) -> bool:
@@ -91,7 +116,7 @@ async def choose(screen: WorkbenchScreen) -> None:
     pane = screen.active_pane
     title = f"Switch {pane.title} to" if pane is not None else "Targets"
     picked = await answer(
-        window_of(screen), TargetMenu(title, choices(screen, pane), lambda: servers(screen, pane))
+        window_of(screen), TargetMenu(title, choices(screen, pane), lambda: found_beside(screen, pane))
     )
     if picked is None or pane is None:
         return
@@ -106,11 +131,9 @@ async def _opened(screen: WorkbenchScreen, key: str) -> Session | None:
     window: Any = screen.app
     if key == "local":
         return screen.session
-    found: Session | None = (
-        await window.targets.account()
-        if key == "remote"
-        else await window.targets.server(key.partition(" ")[2])
-    )
+    route, _, name = key.partition(" ")
+    opening: dict[str, Any] = {"server": window.targets.server, "bridge": window.targets.bridge}
+    found: Session | None = await (opening[route](name) if name else window.targets.account())
     return found
 
 
@@ -168,7 +191,8 @@ async def switch(screen: WorkbenchScreen, pane: Pane, key: str) -> None:
         session = await _opened(screen, key)
         if session is None or not pane.is_attached:
             return
-        locator = moved(pane.locator, pane.session, session)
+        was_there = standing and pane.locator.kind in IN_SANDBOXES
+        locator = pane.locator if was_there else moved(pane.locator, pane.session, session)
     except WorkbenchError as error:
         pane.tell_error(error)
         return
@@ -189,14 +213,19 @@ def draw_frame(screen: WorkbenchScreen) -> None:
     explorer = screen.explorer
     explorer.set_class(on.route == "remote", "-beside")
     explorer.border_title = "● LOCAL counts" if on.route == "remote" else None
+    shown = "remote" if on.route == "bridge" else on.route
     for route in ("remote", "server"):
-        bar.set_class(on.route == route, f"-{route}")
-        centre.set_class(on.route == route, f"-{route}")
+        bar.set_class(shown == route, f"-{route}")
+        centre.set_class(shown == route, f"-{route}")
     if on.route == "remote":
         bar.mode = "read-only" if read_only(session) else "writes ask"
         name = visible(on.name, limit=40)
         centre.border_title = Content(f"▲▲ REMOTE  account {name} {on.target.source}".replace("  ", " "))
         centre.border_subtitle = Content(f"deployed · {bar.mode} · f10 switches")
+    elif on.route == "bridge":
+        bar.mode = "deletes ask"
+        centre.border_title = Content(f"▲▲ BRIDGE {visible(on.name, limit=40)} {visible(on.target.source)}")
+        centre.border_subtitle = Content("sandboxes on an account · f10 switches")
     elif on.route == "server":
         centre.border_title = Content(f"◆ SERVER {visible(on.name, limit=80)}")
         centre.border_subtitle = Content("local state through its dev server · f10 switches")

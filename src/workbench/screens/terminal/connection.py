@@ -40,6 +40,8 @@ class Connection:
         self.counts = True
         self.size = (80, 24)
         self.ended = False
+        self.states = True
+        """Whether the other side keeps the screen (a hub), or only replays bytes (a bridge)."""
         self._link: TerminalLink | None = None
 
     async def follow(self) -> None:
@@ -56,6 +58,9 @@ class Connection:
                 self.said({"type": "line", "up": True})
                 wait = FIRST_WAIT
                 try:
+                    self.states = self._link.states
+                    if not self.states:
+                        self._begin_replay()
                     await self._read(self._link)
                 finally:
                     link, self._link = self._link, None
@@ -63,7 +68,9 @@ class Connection:
                         await link.aclose()
                 if self.ended:
                     return
-                self.said({"type": "line", "up": False, "why": "the hub has gone"})
+                self.said(
+                    {"type": "line", "up": False, "why": f"the {'hub' if self.states else 'bridge'} has gone"}
+                )
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, 2 * wait)
 
@@ -74,6 +81,11 @@ class Connection:
             terminals.connect(self.sandbox, self.id, columns, lines, viewer_name(), self.counts),
             suspends=True,
         )
+
+    def _begin_replay(self) -> None:
+        """A fresh screen; what is replayed was answered when it came first, so it is not answered again."""
+        self.view.answers = False
+        self.view.replace(Terminal(*self.size))
 
     async def _read(self, link: TerminalLink) -> None:
         state_comes = False
@@ -91,6 +103,9 @@ class Connection:
             elif kind == "resize":
                 await self.view.feeding.drained()
                 self.view.resize_terminal(int(item["cols"]), int(item["rows"]))
+            elif kind == "ready":
+                await self.view.feeding.drained()
+                self.view.answers = True
             elif kind == "exit":
                 await self.view.feeding.drained()
                 self.ended = True
@@ -105,6 +120,8 @@ class Connection:
     async def resize(self, columns: int, lines: int) -> None:
         """Our room changed; the terminal takes it if we count."""
         self.size = (columns, lines)
+        if not self.states:
+            self.view.resize_terminal(columns, lines)
         if self._link is not None and self.counts:
             with contextlib.suppress(WorkbenchError):
                 await self._link.resize(columns, lines)

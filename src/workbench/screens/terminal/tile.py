@@ -126,6 +126,9 @@ class TerminalTile(Vertical):
             self.viewers, self._you = list(said.get("viewers") or []), str(said.get("you", ""))
             self._greeted = True
             self._begin_typing()
+        elif kind == "ready":
+            self._greeted = True
+            self._begin_typing()
         elif kind == "state":
             self.holder = said.get("keyboard")
         elif kind == "keyboard":
@@ -156,7 +159,7 @@ class TerminalTile(Vertical):
     async def changed(self, event: TerminalView.Changed) -> None:
         event.stop()
         view = self.view
-        if view.captured and not self.mine:
+        if view.captured and not self.mine and self.connection.states:
             await self.connection.say("take")
             await self.connection.count(True)
         elif not view.captured and self.mine:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from workbench.model.bindings import Binding, Project, Worker
+from workbench.model.bridges import Bridge
 from workbench.model.durable_objects import DoObject, Facet
 from workbench.model.sandboxes import Sandbox
 from workbench.screens.pane import Locator
@@ -225,6 +226,19 @@ def sandbox_item(sandbox: Sandbox) -> Item:
         what=sandbox,
         mark="problem" if sandbox.unsafe or sandbox.state == "failed" else "",
         note=f"{note} · not isolated" if sandbox.unsafe else note,
+        locator=Locator("sandboxes", "all", label="sandboxes"),
+    )
+
+
+def bridge_item(bridge: Bridge) -> Item:
+    """A deployed bridge. What is behind it is asked for when it is opened."""
+    return Item(
+        f"{SANDBOXES}/bridge/{bridge.name}",
+        bridge.name,
+        kind="bridge",
+        what=bridge,
+        mark="remote",
+        note="bridge",
         locator=Locator("sandboxes", "all", label="sandboxes"),
     )
 

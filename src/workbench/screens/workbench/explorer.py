@@ -13,6 +13,8 @@ from textual.message import Message
 
 from workbench.model.bindings import Binding
 from workbench.model.errors import WorkbenchError
+from workbench.model.page import Page
+from workbench.model.sandboxes import Sandbox
 from workbench.model.text import visible
 from workbench.screens.pane import Locator, Pane
 from workbench.screens.session import Session
@@ -46,6 +48,13 @@ class Explorer(Vertical):
         def __init__(self, locator: Locator) -> None:
             super().__init__()
             self.locator = locator
+
+    class OnBridge(Message):
+        """The sandboxes behind a deployed bridge are wanted."""
+
+        def __init__(self, name: str, locator: Locator) -> None:
+            super().__init__()
+            self.name, self.locator = name, locator
 
     HELP = (
         "Every Worker with its bindings, by kind, and the state found on disk without one (○). Counts are read while you look.\n"
@@ -197,23 +206,28 @@ class Explorer(Vertical):
                 )
                 item.children = catalogue.facet_items(item, namespace, object_id, facets)
             elif item.kind == "sandboxes":
-                from workbench.screens.sandboxes.following import running
-
-                if not await running(session):  # a look starts no hub; the wall does
-                    return
-                page = await session.call("sandboxes.list", limit=PAGE, cursor=cursor)
-                kept = [child for child in item.children if child.kind != "more"] if cursor else []
-                item.children = kept + [catalogue.sandbox_item(one) for one in page.items]
-                item.note = f"{len(item.children):,}{'+' if page.cursor else ''}" if item.children else ""
-                self._notes[item.key] = item.note
-                if page.cursor:
-                    item.children.append(catalogue.more_item(item, page.cursor))
+                await self._load_sandboxes(session, item, cursor)
             else:
                 return
         except WorkbenchError as error:
             item.children = [Item(f"{item.key}/error", error.message, mark="problem")]
         item.loaded = True
         self._children[item.key] = item.children
+
+    async def _load_sandboxes(self, session: Session, item: Item, cursor: str | None) -> None:
+        """A page of the hub's sandboxes, where one runs (a look starts none; the wall does), then the bridges that were added."""
+        from workbench.screens.sandboxes.following import running
+
+        page: Page[Sandbox] = Page([], None)
+        if await running(session):
+            page = await session.call("sandboxes.list", limit=PAGE, cursor=cursor)
+        kept = [child for child in item.children if child.kind == "sandbox"] if cursor else []
+        item.children = kept + [catalogue.sandbox_item(one) for one in page.items]
+        item.note = f"{len(item.children):,}{'+' if page.cursor else ''}" if item.children else ""
+        self._notes[item.key] = item.note
+        if page.cursor:
+            item.children.append(catalogue.more_item(item, page.cursor))
+        item.children += [catalogue.bridge_item(one) for one in await session.call("bridges.list")]
 
     @on(BindingTree.Unfolded)
     async def unfolded(self, event: BindingTree.Unfolded) -> None:
@@ -258,12 +272,8 @@ class Explorer(Vertical):
         item = next((one for one in self.resources.items if one.key == catalogue.SANDBOXES), None)
         if item is None:
             return
-        if running:
+        if running or item.loaded:
             await self._load(item)
-        elif item.loaded:
-            item.children, item.loaded, item.note = [], False, ""
-            self._children.pop(item.key, None)
-            self._notes.pop(item.key, None)
         self._refresh_shown()
 
     # What the user does
@@ -277,6 +287,8 @@ class Explorer(Vertical):
             self.load_children(parent, cursor)
         elif item.kind == "elsewhere":
             self.post_message(self.Elsewhere(item.what))
+        elif item.kind == "bridge":
+            self.post_message(self.OnBridge(item.what.name, item.locator))
         elif isinstance(item.locator, Locator) and item.mark == "remote":
             self.post_message(self.OnAccount(item.locator))
         elif isinstance(item.locator, Locator):

@@ -66,7 +66,11 @@ def locators(kept: dict[str, Any]) -> list[tuple[Locator, dict[str, Any], str]]:
                 state = tab.get("state")
                 locator = Locator(kind, resource, object_id, tuple(facets), view, label)
                 target = tab.get("target")
-                reach = target if isinstance(target, str) and target.startswith(("remote", "server ")) else ""
+                reach = (
+                    target
+                    if isinstance(target, str) and target.startswith(("remote", "server ", "bridge "))
+                    else ""
+                )
                 found.append((locator, state if isinstance(state, dict) else {}, reach))
         except (KeyError, TypeError, ValueError):
             continue
@@ -78,6 +82,8 @@ def not_connected(locator: Locator, reach: str) -> str:
     what = locator.label or locator.resource
     if reach == "remote":
         return f"{what} was open here on the deployed account (▲▲ REMOTE). Nothing was asked of it in this window yet."
+    if reach.startswith("bridge "):
+        return f"{what} was open here behind the bridge {reach.partition(' ')[2]} (▲▲ BRIDGE). Nothing was asked there in this window yet."
     return f"{what} was open here through the dev server at {reach.partition(' ')[2]}."
 
 

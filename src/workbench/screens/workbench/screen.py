@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane
 from workbench.screens.session import Session
 from workbench.screens.targets.standing_in import StandingIn
@@ -184,7 +185,7 @@ class WorkbenchScreen(Screen[None]):
     @on(Pane.Open)
     async def open_asked(self, event: Pane.Open) -> None:
         event.stop()
-        pane = await self.open(event.locator)
+        pane = await self.tabs.open(event.locator, session=event.session)
         if pane is not None and event.part:
             pane.go_to(event.part)
 
@@ -302,6 +303,16 @@ class WorkbenchScreen(Screen[None]):
         """Local code on remote data: the tab says so, and asks before it goes there."""
         sentence = layout.bound_to_remote(event.locator)
         await self.tabs.stand_in(event.locator, sentence, "remote", {}, activate=True)
+
+    @on(Explorer.OnBridge)
+    async def on_bridge(self, event: Explorer.OnBridge) -> None:
+        """The wall of a bridge's sandboxes, in a tab of its own that says so."""
+        try:
+            session = await self.app.targets.bridge(event.name)  # type: ignore[attr-defined]
+        except WorkbenchError as error:
+            self.notify(visible(error.message), severity="error", markup=False)
+            return
+        await self.tabs.open(event.locator, session=session)
 
     @property
     def session_in_front(self) -> Session | None:

@@ -17,11 +17,12 @@ from workbench.screens.pane import Locator, Pane, pane_class
 from workbench.screens.session import Session
 from workbench.screens.targets import why_not
 from workbench.screens.targets.standing_in import StandingIn
+from workbench.screens.targets.switching import key_of
 from workbench.widgets.tab_strip import TabLabel, TabStrip
 
 NOTHING = "Nothing is open.\n\nEnter in the tree opens a resource; : has every command; ? explains what has the focus."
 
-SIGNS = {"remote": " ▲▲", "server": " ◆"}
+SIGNS = {"remote": " ▲▲", "bridge": " ▲▲", "server": " ◆"}
 """Behind a tab's name: what it is on, where that is not the state directory."""
 
 
@@ -101,11 +102,10 @@ class TabArea(Vertical):
 
     @staticmethod
     def key_of(pane: Pane) -> str:
-        """What a tab is on, as it is kept: "" for the state directory, remote, or `server <address>`."""
+        """What a tab is on, as it is kept: "" for the state directory, remote, `server <address>` or `bridge <name>`."""
         if isinstance(pane, StandingIn) and pane.reach:
             return pane.reach
-        on = pane.session
-        return f"server {on.name}" if on.route == "server" else "remote" if on.route == "remote" else ""
+        return "" if pane.session.route == "local" else key_of(pane.session)
 
     async def exchange(self, old: Pane, locator: Locator, session: Session, kept: dict[str, Any]) -> None:
         """In the place of a tab, the same thing on another target."""
@@ -164,7 +164,7 @@ class TabArea(Vertical):
         """Read again the pane in front, where it is concerned; the others when they come to the front."""
         for pane_id, pane in self.panes.items():
             # Files are the local state's: they say nothing of an account, and it is not asked for them.
-            if pane.session.route != "remote" and pane.concerns(paths):
+            if pane.session.route not in ("remote", "bridge") and pane.concerns(paths):
                 if pane is self.active:
                     await pane.refresh_data()
                 else:
