@@ -139,6 +139,12 @@ class CodeOutput(Output):
         if not hasattr(self._events, "__next__"):
             self._events = iterate(self._events)
 
+    @property
+    def coming(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """What comes, for who waits in an event loop."""
+        found: AsyncIterator[tuple[str, dict[str, Any]]] = self._events
+        return found
+
     def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """What comes, as it comes."""
         for name, fields in self._events:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Locator(NamedTuple):
     """What a pane shows; two equal locators are the same tab. Kept across starts, so its fields are plain.
 
-    kind: kv, r2, d1, do_namespace, do_object, do_facet, workflow, workflow_instance, worker, state.
+    kind: kv, r2, d1, do_namespace, do_object, do_facet, workflow, workflow_instance, worker, state, sandboxes, terminal, process, code.
     resource: the id its state is filed under (namespace id, bucket name, database id, `script-Class`, workflow or Worker name).
     object: the object's id, or a workflow instance's. facets: their names from the outermost in.
     view: which of several panes on the same thing ("sql" for the console on an object or a facet), or "".
@@ -181,6 +181,7 @@ _PANES: dict[tuple[str, str], str] = {
     ("terminal", ""): "workbench.screens.terminal:TerminalPane",
     ("terminal", "recording"): "workbench.screens.terminal:RecordingPane",
     ("process", ""): "workbench.screens.sandboxes:LogPane",
+    ("code", ""): "workbench.screens.code:CodePane",
     ("worker", ""): "workbench.screens.overview:WorkerPane",
     ("state", ""): "workbench.screens.overview:StatePane",
 }

@@ -1,4 +1,4 @@
-"""A text area for SQL: coloured without a parser library, with completion, and a mark where SQLite found an error."""
+"""The code editor for SQL: coloured without a parser library, with completion, and a mark where SQLite found an error."""
 
 from __future__ import annotations
 
@@ -12,25 +12,19 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Offset
-from textual.message import Message
-from textual.widgets import OptionList, TextArea
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
 from workbench.model.text import visible
 
-from .palette import Palette
-from .safe_input import SafeTextArea
+from .code_editor import LONG_LINE, CodeEditor
 from .sql_completion import Candidate, Completion
 from .sql_words import Colours, tokens
 
 Completer = Callable[[str, int], Completion]
 ASK_UP_TO = 200_000
 """Characters of text up to which completion comes by itself."""
-LONG_LINE = 5_000
-"""A longer line is left uncoloured."""
-
-
 _TYPING = re.compile(r"(?:\.\w*|\b\w{2,})\Z")
 
 
@@ -60,46 +54,18 @@ class CompletionList(OptionList, can_focus=False):
         self.highlighted = 0
 
 
-class SqlEditor(SafeTextArea, inherit_bindings=False):
+class SqlEditor(CodeEditor):
     """`completer` gives candidates; `mark_error` underlines; keys that run SQL are the pane's."""
 
-    DEFAULT_CSS = """
-    SqlEditor { border: none; padding: 0; background: $surface; }
-    SqlEditor:focus { border: none; }
-    SqlEditor .text-area--gutter { color: $text-muted; background: $surface; }
-    SqlEditor .text-area--cursor-gutter { color: $text-primary; background: $surface; }
-    """
-    # The window has its own use for f6 and f7.
-    BINDINGS: ClassVar[list[Any]] = [
-        *[
-            binding
-            for binding in TextArea.BINDINGS
-            if isinstance(binding, Binding) and binding.key not in ("f6", "f7")
-        ],
-        Binding("ctrl+@,ctrl+space", "complete", "Complete", show=False),
-        Binding("alt+a", "select_all", "Select all", show=False),
-    ]
-
-    class Escaped(Message):
-        """Escape, with nothing open to close."""
+    INDENT = "  "
+    BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+@,ctrl+space", "complete", "Complete", show=False)]
 
     def __init__(self, text: str = "", **options: Any) -> None:
-        self._colours = Colours()
-        self._edited_from = 0
         self._error: tuple[int, int, int] | None = None
-        # The cursor line's style would paint over the colours of its tokens.
-        super().__init__(
-            text,
-            show_line_numbers=True,
-            soft_wrap=False,
-            tab_behavior="focus",
-            highlight_cursor_line=False,
-            **options,
-        )
+        super().__init__(Colours(), text, **options)
         self.completer: Completer | None = None
         self._completion: Completion | None = None
         self.popup = CompletionList()
-        self._palette = Palette(self)
 
     def on_mount(self) -> None:
         self.screen.mount(self.popup)
@@ -110,24 +76,12 @@ class SqlEditor(SafeTextArea, inherit_bindings=False):
     # Colour
 
     def edit(self, edit: Edit) -> EditResult:
-        self._edited_from = min(edit.from_location[0], edit.to_location[0])
         self._error = None
         return super().edit(edit)
 
-    def _build_highlight_map(self) -> None:
-        """The text changed (Textual's own hook for it)."""
-        self._colours.changed(self._edited_from)
-        self._edited_from = 0
-        super()._build_highlight_map()
-
     def get_line(self, line_index: int) -> Text:
         text = super().get_line(line_index)
-        if len(text) > LONG_LINE:
-            return text
-        lines: Any = self.document.lines
-        for start, end, kind in self._colours.of(lines, line_index):
-            text.stylize(self._palette[kind], start, end)
-        if self._error is not None and self._error[0] == line_index:
+        if self._error is not None and self._error[0] == line_index and len(text) <= LONG_LINE:
             text.stylize(self._palette["error"] + Style(underline=True, reverse=True), *self._error[1:])
         return text
 
@@ -142,29 +96,6 @@ class SqlEditor(SafeTextArea, inherit_bindings=False):
         self._line_cache.clear()
         self.move_cursor(location)
         self.refresh()
-
-    # Places
-
-    @property
-    def cursor_index(self) -> int:
-        """The cursor as a character offset."""
-        return self.index_of(self.cursor_location)
-
-    def index_of(self, location: tuple[int, int]) -> int:
-        lines: Any = self.document.lines
-        return sum(len(line) for line in lines[: location[0]]) + location[0] * self._newline + location[1]
-
-    def location_of(self, offset: int) -> tuple[int, int]:
-        lines: Any = self.document.lines
-        for row, line in enumerate(lines):
-            if offset <= len(line):
-                return row, offset
-            offset -= len(line) + self._newline
-        return len(lines) - 1, len(lines[-1])
-
-    @property
-    def _newline(self) -> int:
-        return len(self.document.newline)
 
     # Completion
 
@@ -216,16 +147,6 @@ class SqlEditor(SafeTextArea, inherit_bindings=False):
         if self.completing and event.key in ("up", "down", "enter", "tab", "escape"):
             self._steer(event)
             return
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Escaped())
-            return
-        if event.key == "tab" and not self.read_only:
-            event.stop()
-            event.prevent_default()
-            self._tab()
-            return
         await super()._on_key(event)
         if event.is_printable or event.key == "backspace":
             self.call_after_refresh(self._complete_while_typing, event.character or "")
@@ -252,7 +173,7 @@ class SqlEditor(SafeTextArea, inherit_bindings=False):
             if self._completion is not None and len(self._completion.candidates) == 1:
                 self._accept()
         else:
-            self.insert("  ")
+            super()._tab()
 
     def on_blur(self) -> None:
         self.close_completion()

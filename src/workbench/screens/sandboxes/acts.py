@@ -8,16 +8,19 @@ from typing import Any, ClassVar
 from textual import work
 from textual.binding import Binding
 
+from workbench.model.contexts import LANGUAGES, CodeContext
 from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.model.state import Removal
+from workbench.screens.choosing import Choosing
 from workbench.screens.dialogs import Ask, Confirm
 from workbench.screens.pane import Locator, Pane
 
+from . import reading
 from .panel import SandboxPanel
 
 ACTS = frozenset(
-    ("terminal", "start_or_stop", "freeze", "run", "preview", "fork", "snapshot", "network", "delete")
+    ("terminal", "start_or_stop", "freeze", "run", "code", "preview", "fork", "snapshot", "network", "delete")
 )
 ON_A_BRIDGE = frozenset(("terminal", "preview", "delete"))
 """What of them a deployed bridge can do."""
@@ -32,6 +35,7 @@ class SandboxActs(Pane):
         Binding("s", "start_or_stop", "Start/stop"),
         Binding("z", "freeze", "Freeze", show=False),
         Binding("x", "run", "Run", show=False),
+        Binding("e", "code", "Code", show=False),
         Binding("p", "preview", "Preview", show=False),
         Binding("f", "fork", "Fork"),
         Binding("c", "snapshot", "Snapshot", show=False),
@@ -148,6 +152,23 @@ class SandboxActs(Pane):
             await self._did("sandboxes.processes.start", sandbox=sandbox.name, command=["sh", "-c", command])
 
     @work
+    async def action_code(self) -> None:
+        """A new code context, in a tab of its own."""
+        sandbox = self.sandbox
+        if sandbox is None:
+            return
+        titles = ["Python", "JavaScript", "TypeScript"]
+        chosen = await self.app.push_screen_wait(Choosing(f"Code in {sandbox.name}", titles))
+        if chosen is None:
+            return
+        made: CodeContext | None = await self._call(
+            "sandboxes.contexts.create", sandbox=sandbox.name, language=LANGUAGES[chosen]
+        )
+        if made is not None:
+            self.post_message(self.Open(reading.context_locator(sandbox, made)))
+            await self.read_again()
+
+    @work
     async def action_preview(self) -> None:
         """Open the port under the cursor in the browser, by a preview made for it where it has none."""
         sandbox, item = self.sandbox, self.panel.item
@@ -254,6 +275,10 @@ class SandboxActs(Pane):
                 f"Delete snapshot {what.name or what.id}",
                 None,
                 snapshot=what.id,
+            )
+        elif isinstance(what, CodeContext):
+            await self._removed(
+                "sandboxes.contexts.delete", f"End context {what.id}", sandbox.name, context=what.id
             )
         elif isinstance(what, Terminal):
             await self._removed("terminals.delete", f"End terminal {what.id}", sandbox.name, terminal=what.id)

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from workbench.model.contexts import CodeContext
 from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.model.text import visible
@@ -33,7 +34,7 @@ class SandboxPanel(Vertical):
         yield Static(id="apart")
 
     def on_mount(self) -> None:
-        self.inside.open_keys.update(("terminals", "processes", "ports", "snapshots"))
+        self.inside.open_keys.update(("terminals", "processes", "contexts", "ports", "snapshots"))
 
     @property
     def inside(self) -> BindingTree:
@@ -63,10 +64,11 @@ class SandboxPanel(Vertical):
         processes: list[SandboxProcess],
         ports: list[Port],
         snapshots: list[DiskSnapshot],
+        contexts: list[CodeContext],
     ) -> None:
         """What is in it now; where that says the same as before, nothing moves."""
         if self.sandbox is not None:
-            items = reading.items_of(self.sandbox, terminals, processes, ports, snapshots)
+            items = reading.items_of(self.sandbox, terminals, processes, ports, snapshots, contexts)
             if _lines(items) != _lines(self.inside.items):
                 self.inside.show(items)
 

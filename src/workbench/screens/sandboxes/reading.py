@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from workbench.model.contexts import CodeContext
 from workbench.model.sandboxes import DiskSnapshot, Port, Sandbox, SandboxProcess, Terminal
 from workbench.screens.pane import Details, Locator
 from workbench.screens.when import from_now
@@ -78,11 +79,13 @@ def items_of(
     processes: Sequence[SandboxProcess],
     ports: Sequence[Port],
     snapshots: Sequence[DiskSnapshot] = (),
+    contexts: Sequence[CodeContext] = (),
 ) -> list[Item]:
     """What is in it, under headings; a heading without lines says how some come to be."""
     return [
         _heading("terminals", "Terminals", "t opens one", [_terminal(sandbox, one) for one in terminals]),
         _heading("processes", "Processes", "x runs one", [_process(sandbox, one) for one in processes]),
+        _heading("contexts", "Code contexts", "e begins one", [_context(sandbox, one) for one in contexts]),
         _heading("snapshots", "Snapshots", "c takes one", [_snapshot(one) for one in snapshots]),
         _heading("ports", "Ports", "none is listened on", [_port(one) for one in ports]),
     ]
@@ -130,6 +133,23 @@ def _process(sandbox: Sandbox, process: SandboxProcess) -> Item:
         note=f"{state} · {spoken_size(process.log_bytes)}",
         locator=Locator("process", sandbox.name, process.id, label=f"{sandbox.name} {process.id}"),
     )
+
+
+def _context(sandbox: Sandbox, context: CodeContext) -> Item:
+    return Item(
+        f"context/{context.id}",
+        f"{context.id}  {context.language} {context.version}",
+        kind="context",
+        what=context,
+        note="runs something" if context.busy else from_now(context.last_used),
+        locator=context_locator(sandbox, context),
+    )
+
+
+def context_locator(sandbox: Sandbox, context: CodeContext) -> Locator:
+    """Where a code context opens."""
+    label = f"{sandbox.name} {context.language}"
+    return Locator("code", sandbox.name, context.id, (context.language,), label=label)
 
 
 def _port(port: Port) -> Item:

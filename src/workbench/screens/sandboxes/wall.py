@@ -43,9 +43,11 @@ class SandboxesPane(SandboxActs):
     TCSS = "sandboxes.tcss"
     HELP = (
         "Every sandbox of this project: ▶ running, ‖ frozen, ☾ asleep (it wakes when something of it is wanted), ■ stopped, ✗ failed.\n"
-        "Enter goes to what is in the one under the cursor; enter there opens a terminal, a process's log or a port in the browser.\n"
-        "n makes a sandbox, t opens a terminal, x runs a command in the background, p makes a preview of a port, f forks it with its "
-        "disk, c takes a snapshot (enter on one puts it back), o says what it may reach, s starts or stops it, z freezes it.\n"
+        "Enter goes to what is in the one under the cursor; enter there opens a terminal, a process's log, a code "
+        "context or a port in the browser.\n"
+        "n makes a sandbox, t opens a terminal, x runs a command in the background, e begins a code context, p makes a preview of a "
+        "port, f forks it with its disk, c takes a snapshot (enter on one puts it back), o says what it may reach, s starts or stops "
+        "it, z freezes it.\n"
         "d deletes what is under the cursor, after showing what goes.\n"
         "f10 goes to the sandboxes behind a bridge and back. There a terminal, a preview and deleting is what can be done from here.\n"
         "Below stands what keeps it from the machine (+) and what does not (−). Everything else is among the commands (:)."
@@ -153,6 +155,7 @@ class SandboxesPane(SandboxActs):
                 await call("sandboxes.processes.list", sandbox=name) if alive else [],
                 await call("sandboxes.ports.list", sandbox=name) if found.state == "running" else [],
                 await call("sandboxes.snapshots.list", sandbox=name),
+                await call("sandboxes.contexts.list", sandbox=name) if alive else [],
             )
         except WorkbenchError as error:
             self.panel.say(error)

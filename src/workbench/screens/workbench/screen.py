@@ -331,7 +331,7 @@ class WorkbenchScreen(Screen[None]):
         if pane is None:
             return {}
         locator, selected = pane.locator, pane.selected()
-        if locator.kind in ("terminal", "process"):
+        if locator.kind in ("terminal", "process", "code"):
             return {"sandbox": locator.resource}
         if locator.kind in ("do_object", "do_facet"):
             return {"namespace": locator.resource, "object": locator.object} | selected
