@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import RenderableType
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -47,6 +48,8 @@ class Window:
     def text(self) -> str:
         """What is on screen, line by line: read again after each frame, which costs more than waiting for one."""
         if self._text is None:
+            # As the compositor's own drawing does: a dialog drawn without it has nothing behind it, and stays so for pictures too.
+            visible_screen_stack.set(self.app._background_screens)
             strips = self.app.screen._compositor.render_strips()
             self._text = "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
         return self._text
