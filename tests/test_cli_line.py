@@ -126,6 +126,7 @@ def test_wrong_usage_is_an_envelope_with_json_and_words_without(tmp_path: Path) 
 
 def test_help_is_there_for_everything_a_group_and_a_command(tmp_path: Path) -> None:
     everything = cfwb("--help", cwd=tmp_path)
+    assert all(len(line) <= 80 for line in everything.text.splitlines())
     assert everything.status == 0 and "kv keys list" in everything.text and "--project DIR" in everything.text
     assert cfwb("kv", "--help", cwd=tmp_path).text.startswith("usage: cfwb kv ...")
     command = cfwb("kv", "values", "put", "k", "-h", cwd=tmp_path).text

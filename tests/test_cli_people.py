@@ -34,6 +34,16 @@ def test_a_list_is_a_table_that_fits_and_the_target_is_the_last_line(shipped: Pa
     assert all(width(line) <= 60 for line in table[:-1])
 
 
+def test_what_has_no_room_in_a_table_is_left_out_and_named_before_names_are_cut_to_nothing(
+    shipped: Path,
+) -> None:
+    lines = on_terminal("state", "list", cwd=shipped, columns=80, NO_COLOR="1").text.splitlines()
+    assert lines[0].split()[:3] == ["kind", "path", "size_bytes"]
+    assert any("v3/do/shop-api-AppRunner" in line for line in lines)
+    assert lines[-2] == "no room for note: --json has it all"
+    assert all(width(line) <= 80 for line in lines[:-1])
+
+
 def test_hostile_names_and_values_reach_the_terminal_as_visible_text(shipped: Path) -> None:
     for argv in (
         ("kv", "keys", "list", "--binding", "CACHE"),
@@ -131,6 +141,8 @@ def test_an_error_is_one_sentence_and_the_way_out(shipped: Path) -> None:
     answer = on_terminal("kv", "keys", "lst", cwd=shipped, NO_COLOR="1")
     assert answer.status == 2
     assert answer.text == "error cfwb kv keys has no 'lst' (usage)\n  did you mean list?\n"
+    answer = on_terminal("kv", "values", "get", cwd=shipped, NO_COLOR="1")
+    assert answer.text == "error KEY is missing (usage)\n  cfwb kv values get KEY [--binding NAME]\n"
 
 
 def test_a_table_measures_as_a_terminal_does() -> None:

@@ -224,6 +224,9 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Any]:
             text = reader.take_value(flag, attached, flags, alone=parameter.alone, missing=missing)
             as_json = parameter.type == "value" and flag != parameter.flag
             put(parameter, from_text(parameter, text, as_json))
+    for parameter in operation.parameters:
+        if parameter.required and not parameter.asked and parameter.name not in arguments:
+            raise UsageError(f"{parameter.flag} is missing", usage(operation))
     return arguments
 
 

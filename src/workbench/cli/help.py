@@ -1,5 +1,7 @@
 """`--help`, for everything, a group of commands or one command: made from the registry."""
 
+import re
+import sys
 from textwrap import wrap
 
 from workbench.operations import DESTROYS, MODULES, WITHOUT_VERB, Operation, all_operations, of_word
@@ -11,10 +13,10 @@ from .table import terminal_width
 INTRODUCTION = """\
 cfwb: a terminal workbench for Cloudflare's developer platform.
 
-  cfwb                     opens the workbench on the project here
-  cfwb demo                opens it on a sample project with real state, in a fresh temporary folder
-  cfwb serve               answers the Local Explorer's API, and every command, over HTTP on 127.0.0.1
-  cfwb NOUN ... VERB       does one thing; JSON with --json or into a pipe
+  cfwb                opens the workbench on the project here
+  cfwb demo           opens it on a sample project, in a fresh temporary folder
+  cfwb serve          answers the Local Explorer's API over HTTP on 127.0.0.1
+  cfwb NOUN ... VERB  does one thing; JSON with --json or into a pipe
 """
 
 
@@ -30,10 +32,27 @@ def show(line: Line) -> None:
         print(of_everything())
 
 
+def _width() -> int:
+    """Columns of the page: the terminal's, but no wider than one likes to read; 80 into a pipe (`| less`)."""
+    return min(terminal_width(), 110) if sys.stdout.isatty() else 80
+
+
+def _prose(text: str) -> str:
+    """Paragraphs, filled."""
+    return "\n".join("\n".join(wrap(line, _width()) or [""]) for line in text.splitlines())
+
+
+def _usage(text: str) -> str:
+    """A usage line, broken between its arguments where it is too long."""
+    whole = re.sub(r"\[[^]]*\]|--\S+ [A-Z]+", lambda found: found[0].replace(" ", "\0"), text)
+    lines = wrap(whole, _width(), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
+
+
 def _columns(pairs: list[tuple[str, str]]) -> str:
     """Two columns, the right one wrapped; a left one that is too long has a line of its own."""
     wide = min(max((len(left) for left, _ in pairs), default=0), 30)
-    room = max(30, min(terminal_width(), 110) - wide - 4)
+    room = max(30, _width() - wide - 4)
     lines = []
     for left, right in pairs:
         text = wrap(right, room) or [""]
@@ -55,24 +74,21 @@ def _listed(operations: list[Operation] | tuple[Operation, ...]) -> str:
 
 
 def of_everything() -> str:
-    """The page of `cfwb --help`."""
+    """The page of `cfwb --help`: the commands by their first word, which stands above them."""
     operations = all_operations()
     parts = [INTRODUCTION, "Commands:"]
-    parts.append(
-        _listed(
-            [
-                op
-                for word in MODULES
-                for op in of_word(word)
-                if op in operations and op.name not in WITHOUT_VERB
-            ]
-        )
-    )
-    parts.append("\nAbout the tool itself:")
+    for word in MODULES:
+        of_one = [op for op in of_word(word) if op in operations and op.name not in WITHOUT_VERB]
+        if of_one:
+            parts.append(_listed(of_one) + "\n")
+    parts.append("About the tool itself:")
     parts.append(_listed([op for op in operations if op.name in WITHOUT_VERB]))
     parts.append("\nEverywhere:")
     parts.append(_globals())
-    parts.append("\ncfwb COMMAND --help tells more of one. Exit status: 0 done, 1 it failed, 2 wrong usage.")
+    parts.append(
+        "\ncfwb NOUN --help lists a noun's commands, cfwb COMMAND --help tells more of one.\n"
+        "Exit status: 0 done, 1 it failed, 2 wrong usage."
+    )
     return "\n".join(parts)
 
 
@@ -83,6 +99,8 @@ def of_launch(word: str) -> str:
     parts = [f"usage: {usage}", "", LAUNCHES[word]]
     if flags:
         parts.append("\n" + _columns(flags))
+    if word == "demo":  # it has a project, a state and a target of its own
+        return "\n".join(parts)
     return "\n".join([*parts, f"\nEverywhere:\n{_globals()}"])
 
 
@@ -107,9 +125,9 @@ def _parameter(parameter: Parameter) -> tuple[str, str]:
 
 def of_operation(operation: Operation) -> str:
     """The page of one command."""
-    parts = [f"usage: {usage(operation)}", "", operation.summary]
+    parts = [_usage(f"usage: {usage(operation)}"), "", _prose(operation.summary)]
     if operation.description:
-        parts.append("\n" + operation.description)
+        parts.append("\n" + _prose(operation.description))
     if operation.parameters:
         parts.append(
             "\n"
@@ -122,7 +140,7 @@ def of_operation(operation: Operation) -> str:
         )
     if operation.effect == DESTROYS:
         parts.append("\nIt destroys data: it asks on a terminal, and needs --force where there is none.")
-    parts.append(f"\nResult: {operation.result}")
+    parts.append("\n" + _usage(f"Result: {operation.result}"))
     if operation.examples:
         parts.append("\nExamples:\n" + "\n".join(f"  {example}" for example in operation.examples))
     parts.append(f"\nEverywhere:\n{_globals()}")

@@ -118,6 +118,8 @@ class Command:
                 from .people import warn
 
                 warn(problems)
+            if state.project.notice:
+                _note(state.project.notice)
 
             state.in_pieces = self.json
         driver = Driver(suspends(state, operation))

@@ -12,6 +12,11 @@ from workbench.model.text import visible, visible_bytes
 from .people import paint
 
 LONGEST = 2000  # characters of a value looked at for a cell
+LEAST, LEAST_OF_NAMES = 12, 24
+"""Columns that a field must have to say anything; one that names or explains its row has more."""
+NAMES = ("name", "key", "path", "id", "config", "message", "error", "summary")
+SPARED = ("etag", "version", "parent", "started", "environments", "params", "output")
+"""What is left out first where a table is too wide; then from the right."""
 
 
 def width(text: str) -> int:
@@ -86,11 +91,9 @@ def grid(columns: list[str], rows: list[list[Any]]) -> str:
 
 
 def _lay_out(heads: list[str], texts: list[list[str]], numbers: list[list[bool]]) -> str:
-    widths = [
-        max([width(head), *(width(row[i]) for row in texts)], default=0) for i, head in enumerate(heads)
-    ]
     right = [bool(numbers) and all(row[i] for row in numbers) for i in range(len(heads))]
-    widths = _fit(widths, terminal_width())
+    least = [max(8, min(LEAST_OF_NAMES, terminal_width() // 3)) if head in NAMES else 8 for head in heads]
+    widths = _fit(_natural(heads, texts), terminal_width(), least)
     lines = [
         paint(
             "  ".join(_pad(h, w, r) for h, w, r in zip(heads, widths, right, strict=True)).rstrip(),
@@ -104,23 +107,46 @@ def _lay_out(heads: list[str], texts: list[list[str]], numbers: list[list[bool]]
     return "\n".join(lines)
 
 
+def _natural(heads: list[str], texts: list[list[str]]) -> list[int]:
+    """How wide the columns would like to be."""
+    return [max([width(head), *(width(row[i]) for row in texts)], default=0) for i, head in enumerate(heads)]
+
+
 def _pad(text: str, columns: int, right: bool) -> str:
     text = clip(text, columns)
     space = " " * (columns - width(text))
     return space + text if right else text + space
 
 
-def _fit(widths: list[int], room: int) -> list[int]:
-    """Column widths that fit: the widest give way first, to no less than 8."""
+def _fit(widths: list[int], room: int, least: list[int] | None = None) -> list[int]:
+    """Column widths that fit: the widest give way first, each to no less than its least (8), if that is enough."""
     fitted = list(widths)
-    while sum(fitted) + 2 * (len(fitted) - 1) > room and max(fitted, default=0) > 8:
-        over = sum(fitted) + 2 * (len(fitted) - 1) - room
-        widest = max(fitted)
+    least = least or [8] * len(widths)
+    while (over := sum(fitted) + 2 * (len(fitted) - 1) - room) > 0:
+        yielding = [i for i, w in enumerate(fitted) if w > least[i]]
+        if not yielding:
+            break
+        widest = max(fitted[i] for i in yielding)
+        those = [i for i in yielding if fitted[i] == widest]
         second = max((w for w in fitted if w < widest), default=8)
-        many = fitted.count(widest)
-        shrunk = max(8, second, widest - -(-over // many))
-        fitted = [shrunk if w == widest else w for w in fitted]
+        for i in those:
+            fitted[i] = max(least[i], second, widest - -(-over // len(those)))
     return fitted
+
+
+def _fields_that_fit(names: list[str], widths: list[int], room: int) -> list[int]:
+    """Which fields a table has room for, each so wide that it says something; the first is always among them."""
+    kept = list(range(len(names)))
+    leaving = [names.index(name) for name in SPARED if name in names[1:]]
+    leaving += [i for i in reversed(kept[1:]) if i not in leaving]
+    least = [
+        min(w, LEAST_OF_NAMES if name in NAMES else LEAST) for name, w in zip(names, widths, strict=True)
+    ]
+    for i in leaving:
+        if sum(least[i] for i in kept) + 2 * (len(kept) - 1) <= room:
+            break
+        kept.remove(i)
+    return kept
 
 
 def _flatten(data: list[Any], depth: int = 0) -> list[dict[str, Any]]:
@@ -161,11 +187,18 @@ def rows(data: list[Any]) -> str:
     texts = [["" if v is None or v in ({}, [], "") else cell(v) for v in row] for row in values]
     # A column in which nothing is said is left out.
     used = [i for i in range(len(names)) if i == 0 or any(row[i] not in _NOTHING for row in values)]
-    return _lay_out(
-        [visible(names[i]) for i in used],
-        [[row[i] for i in used] for row in texts],
-        [[isinstance(row[i], int | float) for i in used] for row in values],
+    heads = [visible(names[i]) for i in used]
+    wanted = _natural(heads, [[row[i] for i in used] for row in texts])
+    fit = [used[i] for i in _fields_that_fit(heads, wanted, terminal_width())]
+    laid_out = _lay_out(
+        [visible(names[i]) for i in fit],
+        [[row[i] for i in fit] for row in texts],
+        [[isinstance(row[i], int | float) for i in fit] for row in values],
     )
+    if len(fit) < len(used):
+        left_out = ", ".join(visible(names[i]) for i in used if i not in fit)
+        laid_out += "\n" + paint(f"no room for {left_out}: --json has it all", "2", sys.stdout)
+    return laid_out
 
 
 def record(data: Any) -> str:

@@ -58,6 +58,7 @@ class Project(NamedTuple):
     workers: the one in use first.
     state_directory: the folder that holds `v3` (`.wrangler/state`, or what `--persist-to` says), absolute; it need not exist.
     others: configuration files of other Workers nearby, which keep their state elsewhere; filled where they were looked for.
+    notice: what is good to know and no problem, "" for nothing: that this is one of several Workers.
     """
 
     folder: str
@@ -65,3 +66,4 @@ class Project(NamedTuple):
     state_directory: str
     problems: tuple[Problem, ...] = ()
     others: tuple[str, ...] = ()
+    notice: str = ""

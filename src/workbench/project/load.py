@@ -178,16 +178,13 @@ def _choose(
         path for path in candidates if os.path.isdir(os.path.join(os.path.dirname(path), find.STATE))
     ]
     chosen = (with_state or candidates)[0]
+    project = _project(os.path.dirname(chosen), chosen, environment, persist_to, problems, tuple(candidates))
     if len(candidates) > 1:
-        problems.append(
-            Problem(
-                chosen,
-                None,
-                None,
-                f"this is one of {len(candidates)} Workers here; choose with --worker NAME",
-            )
+        notice = (
+            f"{project.workers[0].name} is one of {len(candidates)} Workers here; choose with --worker NAME"
         )
-    return _project(os.path.dirname(chosen), chosen, environment, persist_to, problems, tuple(candidates))
+        return project._replace(notice=notice)
+    return project
 
 
 def _generated_only(
