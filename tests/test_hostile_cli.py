@@ -83,6 +83,21 @@ def test_what_was_stored_is_exact_in_json(project: Hostile) -> None:
     assert stored["garbage"].keys() == {"$bytes"}
 
 
+def test_what_bears_a_key_that_is_no_utf8_is_read_renamed_and_deleted_by_it(tmp_path: Path) -> None:
+    made = hostile.build(tmp_path)
+    odd = hostile.INVALID.decode("utf-8", "surrogateescape")
+    value = cfwb("kv", "values", "get", odd, "--binding", "KV", cwd=made.folder).result
+    assert value["name"] == odd
+    moved = cfwb("kv", "values", "move", odd, "plain name", "--binding", "KV", cwd=made.folder)
+    assert moved.result["name"] == "plain name"
+    refused = cfwb("kv", "values", "put", odd, "--value", "x", "--binding", "KV", cwd=made.folder)
+    assert refused.error["code"] == "kv.bad_key"
+    bucket = ("--bucket", hostile.BUCKET)
+    assert cfwb("r2", "objects", "get", odd, *bucket, cwd=made.folder).result["key"] == odd
+    gone = cfwb("r2", "objects", "delete", odd, *bucket, "--force", cwd=made.folder)
+    assert gone.result["total"] == 1
+
+
 def test_a_key_that_is_not_there_is_named_without_acting_on_the_terminal(project: Hostile) -> None:
     for name, text in hostile.NASTY.items():
         if "\0" in text or len(text) > 1000:

@@ -12,7 +12,7 @@ from . import DESTROYS, READS, WRITES, operation
 from .parameters import Class, Cursor, DryRun, Facets, Key, Limit, Object, Param, Prefix, one_of
 from .resolve import State
 
-Keys = Annotated[tuple[str, ...], Param("the keys", positional=True, repeat=True, metavar="KEY")]
+Keys = Annotated[tuple[str, ...], Param("the keys", positional=True, repeat=True, metavar="KEY", key=True)]
 Value = Annotated[Any, Param("the value, as (tagged) JSON", "json", metavar="JSON")]
 ValueFile = Annotated[Any, Param("read the JSON from a file (- for standard input)", "file", metavar="FILE")]
 RawFile = Annotated[

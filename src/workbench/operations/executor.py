@@ -152,7 +152,10 @@ async def execute(
                 f"{operation_name} has no dry run", "only operations that destroy or copy have one"
             )
         arguments = arguments | {"dry_run": True}
-    checked = check(operation.parameters, arguments)
+    on_disk = (
+        state is not None and state.target.kind == "local" and not (state.target.via or operation.between)
+    )
+    checked = check(operation.parameters, arguments, stored=on_disk)
     force = bool(checked.pop("force", False)) or force
     if operation.stateless:
         return await operation.function(**checked)

@@ -35,8 +35,8 @@ Folded = Annotated[
 ]
 ToKey = Annotated[str, Param("the new key", positional=True, metavar="NEW_KEY")]
 ToNamespace = Annotated[str | None, Param("into another namespace", metavar="NAME")]
-Keys = Annotated[tuple[str, ...], Param("the keys", positional=True, repeat=True, metavar="KEY")]
-UnderPrefix = Annotated[str | None, Param("every key that begins with this", metavar="P")]
+Keys = Annotated[tuple[str, ...], Param("the keys", positional=True, repeat=True, metavar="KEY", key=True)]
+UnderPrefix = Annotated[str | None, Param("every key that begins with this", metavar="P", key=True)]
 
 
 class KvWritten(NamedTuple):

@@ -17,10 +17,22 @@ class Param:
     """What an alias says of a parameter. kind: string, integer, boolean, json, value, content, file or path (see `check`).
 
     alone: what a flag means when no value follows it, or None where one must. asked: what a person at a terminal is asked for, unseen,
-    where neither this nor `from_env` is given (a secret: it must not stand on a command line).
+    where neither this nor `from_env` is given (a secret: it must not stand on a command line). key: it names what is stored, so
+    on the local state it may be text that bytes became which are no UTF-8 (surrogateescape): what a list shows can be opened.
     """
 
-    __slots__ = ("alone", "asked", "choices", "help", "kind", "metavar", "minimum", "positional", "repeat")
+    __slots__ = (
+        "alone",
+        "asked",
+        "choices",
+        "help",
+        "key",
+        "kind",
+        "metavar",
+        "minimum",
+        "positional",
+        "repeat",
+    )
 
     # Plain classes: the few here are made on every start, and a NamedTuple costs ten times as much to define.
     def __init__(
@@ -35,10 +47,12 @@ class Param:
         minimum: int | None = None,
         alone: str | None = None,
         asked: str = "",
+        key: bool = False,
     ) -> None:
         self.alone = alone
         self.asked = asked
         self.help = help
+        self.key = key
         self.kind = kind
         self.positional = positional
         self.repeat = repeat
@@ -60,6 +74,7 @@ class Parameter:
         "choices",
         "default",
         "help",
+        "key",
         "metavar",
         "minimum",
         "name",
@@ -78,6 +93,7 @@ class Parameter:
         self.required = required
         self.default = default
         self.help = param.help
+        self.key = param.key
         self.positional = param.positional
         self.repeat = param.repeat
         self.choices = param.choices
@@ -159,7 +175,7 @@ def _fits(parameter: Parameter, value: Any) -> bool:
     )
 
 
-def _check_one(parameter: Parameter, value: Any) -> Any:
+def _check_one(parameter: Parameter, value: Any, stored: bool) -> Any:
     if parameter.type in ("json", "value"):
         return value
     if not _fits(parameter, value):
@@ -173,17 +189,21 @@ def _check_one(parameter: Parameter, value: Any) -> Any:
         raise UsageError(f"{parameter.flag} is at least {parameter.minimum}, not {value}")
     if parameter.type == "string" and not value.isascii():
         try:
-            value.encode("utf-8")
+            value.encode("utf-8", "surrogateescape" if stored and parameter.key else "strict")
         except UnicodeEncodeError:
-            raise UsageError(f"{parameter.flag} is not valid Unicode text: {value!r}") from None
+            hint = "only the local state holds such keys: ask it alone" if parameter.key else ""
+            raise UsageError(f"{parameter.flag} is not valid Unicode text: {value!r}", hint) from None
     return value
 
 
-def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
+def check(
+    parameters: Iterable[Parameter], arguments: dict[str, Any], *, stored: bool = False
+) -> dict[str, Any]:
     """The arguments a function gets, of the right types; what was not given is left to its defaults. Raises UsageError.
 
     A `content` is text or bytes, a `file` a path or an iterable of bytes, a `json` or a `value` any JSON value as it is (on a
-    command line a `value` is text, or JSON by the flag with `-json`). None means not given, but for a `json`.
+    command line a `value` is text, or JSON by the flag with `-json`). None means not given, but for a `json`. stored: they are for
+    the state on disk, where a key may be any bytes.
     """
     known = {parameter.name: parameter for parameter in parameters}
     for name in arguments:
@@ -198,9 +218,9 @@ def check(parameters: Iterable[Parameter], arguments: dict[str, Any]) -> dict[st
         elif parameter.repeat:
             if isinstance(value, str | bytes) or not isinstance(value, Iterable):
                 raise UsageError(f"{parameter.flag} wants a list")
-            checked[parameter.argument] = tuple(_check_one(parameter, item) for item in value)
+            checked[parameter.argument] = tuple(_check_one(parameter, item, stored) for item in value)
         else:
-            checked[parameter.argument] = _check_one(parameter, value)
+            checked[parameter.argument] = _check_one(parameter, value, stored)
     return checked
 
 
@@ -219,7 +239,7 @@ Limit = Annotated[
     Param("at most so many; without it a command gives the whole list", "integer", metavar="N", minimum=1),
 ]
 Cursor = Annotated[str | None, Param("go on after an earlier page: its result_info.cursor", metavar="C")]
-Prefix = Annotated[str, Param("only names that begin with this", metavar="P")]
+Prefix = Annotated[str, Param("only names that begin with this", metavar="P", key=True)]
 From = Annotated[
     str | None,
     Param(
@@ -244,12 +264,12 @@ Namespace = Annotated[
 TheNamespace = Annotated[
     str, Param("the KV namespace: a binding or an id", positional=True, metavar="NAMESPACE")
 ]
-Key = Annotated[str, Param("the key", positional=True)]
+Key = Annotated[str, Param("the key", positional=True, key=True)]
 Bucket = Annotated[
     str | None, Param("R2 bucket: a name or a binding (not needed where there is only one)", metavar="NAME")
 ]
 TheBucket = Annotated[str, Param("the R2 bucket: a name or a binding", positional=True, metavar="BUCKET")]
-ObjectKey = Annotated[str, Param("the object's key", positional=True, metavar="KEY")]
+ObjectKey = Annotated[str, Param("the object's key", positional=True, metavar="KEY", key=True)]
 Database = Annotated[
     str | None, Param("D1 database: a binding, name or id (not needed where there is only one)", metavar="DB")
 ]
@@ -264,7 +284,12 @@ Class = Annotated[
 Object = Annotated[str, Param("the object: its name or id", metavar="OBJECT")]
 Facets = Annotated[
     tuple[str, ...],
-    Param("a facet of the object; again for a facet inside it, outermost first", repeat=True, metavar="NAME"),
+    Param(
+        "a facet of the object; again for a facet inside it, outermost first",
+        repeat=True,
+        metavar="NAME",
+        key=True,
+    ),
 ]
 Workflow = Annotated[
     str | None, Param("the workflow's name or binding (not needed where there is only one)", metavar="NAME")

@@ -34,10 +34,12 @@ from .results import Body
 Delimiter = Annotated[
     str, Param("fold keys at this into result_info.prefixes, as `/` does folders", metavar="D")
 ]
-Keys = Annotated[tuple[str, ...], Param("the objects' keys", positional=True, repeat=True, metavar="KEY")]
-UnderPrefix = Annotated[str | None, Param("every object whose key begins with this", metavar="P")]
+Keys = Annotated[
+    tuple[str, ...], Param("the objects' keys", positional=True, repeat=True, metavar="KEY", key=True)
+]
+UnderPrefix = Annotated[str | None, Param("every object whose key begins with this", metavar="P", key=True)]
 NewKey = Annotated[str, Param("the new key", positional=True, metavar="NEW_KEY")]
-OldKey = Annotated[str | None, Param("the object's key", positional=True, metavar="KEY")]
+OldKey = Annotated[str | None, Param("the object's key", positional=True, metavar="KEY", key=True)]
 CopyKey = Annotated[str | None, Param("the new key", positional=True, metavar="NEW_KEY")]
 ToBucket = Annotated[str | None, Param("into another bucket", metavar="NAME")]
 Range = Annotated[str | None, Param("only some bytes: 0-99, 100- or -50 (the last 50)", metavar="RANGE")]

@@ -115,7 +115,9 @@ def checked_key(key: str) -> bytes:
     try:
         stored = key.encode("utf-8")
     except UnicodeEncodeError:
-        raise WorkbenchError("kv.bad_key", f"the key {key!r} is not valid Unicode") from None
+        raise WorkbenchError(
+            "kv.bad_key", f"the key {key!r} is not valid Unicode", "It can be read, renamed and deleted."
+        ) from None
     if len(stored) > LONGEST_KEY:
         raise WorkbenchError(
             "kv.key_too_long", f"a key of {len(stored):,} bytes exceeds the limit of {LONGEST_KEY}"

@@ -172,7 +172,9 @@ def checked_key(key: str) -> bytes:
     try:
         stored_key = key.encode("utf-8")
     except UnicodeEncodeError:
-        raise WorkbenchError("r2.bad_key", f"the key {key!r} is not valid Unicode") from None
+        raise WorkbenchError(
+            "r2.bad_key", f"the key {key!r} is not valid Unicode", "It can be read, renamed and deleted."
+        ) from None
     if not stored_key:
         raise WorkbenchError("r2.bad_key", "an object's key cannot be empty")
     if len(stored_key) > LONGEST_KEY:
