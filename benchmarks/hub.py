@@ -90,7 +90,7 @@ async def _forked(server: SandboxServer) -> Ratio:
 
 async def _shows(server: SandboxServer, terminal: str, text: str) -> None:
     """Wait until a terminal's screen holds a text."""
-    link = await server.terminals.connect("it", terminal, 120, 40, counts=False)
+    link = await server.terminals.connect("it", terminal, 120, 40, policy="watch")
     screen = Terminal()
     async for item in link:
         if isinstance(item, bytes):

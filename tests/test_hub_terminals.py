@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.hubs import Home, a_home
 from workbench.backends.sandboxes import SandboxServer
+from workbench.hub.terminals.sizing import size_for
+from workbench.hub.terminals.viewer import Viewer
 from workbench.model.errors import WorkbenchError
 from workbench.terminal import Terminal
 
@@ -261,3 +263,41 @@ async def test_text_is_typed_through_the_api(server: SandboxServer) -> None:
     one = await Looker.join(server, id, f"terminal/{terminal}/ws", replay="state")
     await one.until("as bytes")
     assert "as text" in one.text()
+
+
+def test_a_terminal_takes_the_size_that_its_viewers_agree_on() -> None:
+    def viewer(policy: str, cols: int, rows: int) -> Viewer:
+        made = Viewer("", "", states=True, policy=policy, size=(1, 1))
+        made.says((cols, rows))
+        return made
+
+    small, large = viewer("fit", 80, 24), viewer("fit", 200, 60)
+    assert size_for([large, small], None) == (200, 60)  # who said it last
+    assert size_for([large, small], small) == (80, 24)  # but who types comes first
+    assert size_for([viewer("watch", 10, 10), small], None) == (80, 24)
+    cut = viewer("smallest", 100, 20)
+    assert size_for([large, cut], large) == (100, 20)
+    assert size_for([cut, viewer("smallest", 90, 50)], None) == (90, 20)
+    assert size_for([small, large, cut, viewer("fixed", 132, 43)], None) == (132, 43)
+    assert (
+        size_for([viewer("watch", 10, 10), Viewer("", "", states=True, policy="fit", size=(5, 5))], None)
+        is None
+    )
+
+
+async def test_a_viewer_that_goes_leaves_the_size_to_those_who_stay(server: SandboxServer) -> None:
+    id = (await server.terminals.create("it", ["sh"])).id
+    where = f"terminal/{id}/ws"
+    sandbox = (await server.get("it")).id
+    wide = await Looker.join(server, sandbox, where, replay="state", name="wide")
+    await wide.say(type="size", policy="fit", cols=120, rows=40)
+    while wide.screen.columns != 120:
+        await wide.hear()
+    narrow = await Looker.join(server, sandbox, where, replay="state", name="narrow")
+    await narrow.say(type="size", policy="smallest", cols=60, rows=50)
+    while (wide.screen.columns, wide.screen.lines) != (60, 40):
+        await wide.hear()
+    await narrow.socket.close()
+    while wide.screen.columns != 120:
+        await wide.hear()
+    await wide.socket.close()

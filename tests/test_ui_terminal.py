@@ -90,7 +90,7 @@ async def test_the_screen_is_there_again_after_the_tab_was_closed(home: Home, se
 
 
 async def test_who_has_the_keyboard_is_shown_and_f8_takes_it(home: Home, server: SandboxServer) -> None:
-    link = await server.terminals.connect("fix", "one", 80, 24, name="fixer-2", counts=False)
+    link = await server.terminals.connect("fix", "one", 80, 24, name="fixer-2", policy="watch")
     await link.say("take")
     reading = asyncio.create_task(read(link))
     async with terminal(home) as (desk, pane):
@@ -106,6 +106,37 @@ async def test_who_has_the_keyboard_is_shown_and_f8_takes_it(home: Home, server:
         await link.say("take")
         await desk.until("fixer-2 has the keyboard")
         assert not pane.tiles[0].view.captured
+    await link.aclose()
+    await reading
+
+
+async def test_each_window_says_whose_size_the_terminal_takes(home: Home, server: SandboxServer) -> None:
+    link = await server.terminals.connect("fix", "one", 150, 30, name="wall")
+    reading = asyncio.create_task(read(link))
+    async with terminal(home) as (desk, pane):
+        await desk.until("you type")
+        (tile,) = pane.tiles
+        room = (tile.view.size.width, tile.view.size.height)
+        screen = lambda: (tile.view.terminal.columns, tile.view.terminal.lines)  # noqa: E731
+        await desk.until(lambda: screen() == room)
+        await desk.press("f8", "z")
+        await desk.until("Whose size")
+        await desk.press("down", "down", "enter")
+        await desk.until("Columns x rows")
+        await desk.press(*["backspace"] * 10)
+        await desk.type("132x50")
+        await desk.press("enter")
+        await desk.until("a part of 132x50 fixed")
+        await link.resize(70, 20)
+        await desk.press("enter")
+        await enter(desk, "stty size; seq -s, 60")
+        await desk.until("50 132")
+        assert screen() == (132, 50)
+        await desk.press("f8", "z", "down", "down", "down", "enter")
+        await desk.until("70x20 as others have it")
+        await desk.press("z", "down", "enter")
+        await link.resize(140, 18)
+        await desk.until(lambda: screen() == (room[0], 18))
     await link.aclose()
     await reading
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when a client of today could not speak to a hub of yesterday. An older hub is replaced, a newer one refused."""
 
 

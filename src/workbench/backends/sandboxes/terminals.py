@@ -129,7 +129,7 @@ class Terminals:
                 yield piece
 
     async def connect(
-        self, sandbox: str, id: str, cols: int, rows: int, name: str = "", counts: bool = True
+        self, sandbox: str, id: str, cols: int, rows: int, name: str = "", policy: str = "fit"
     ) -> Link:
         where = f"/v1/sandbox/{in_path(await self._client.id_of(sandbox))}"
         if self._client.deployed:
@@ -137,9 +137,9 @@ class Terminals:
             asked: dict[str, Any] = {"cols": cols, "rows": rows, "session": session}
             return Link(await self._client.transport.websocket(f"{where}/pty", params=asked), states=False)
         url = f"{where}/terminal/{in_path(id)}/ws"
-        params = {"replay": "state", "cols": cols, "rows": rows, "name": name, "counts": counts}
+        params = {"replay": "state", "cols": cols, "rows": rows, "name": name, "policy": policy}
         link = Link(await self._client.transport.websocket(url, params=params))
-        if counts:
+        if policy != "watch":
             await link.resize(cols, rows)
         return link
 

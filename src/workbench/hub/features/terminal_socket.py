@@ -12,15 +12,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from workbench.model.errors import WorkbenchError
 
-from ..terminals import HubTerminal, Viewer
+from ..terminals import POLICIES, HubTerminal, Viewer
 
 TOO_SLOW = 1013
 
 
 async def converse(websocket: WebSocket, terminal: HubTerminal, viewer: Viewer) -> None:
     """Until the viewer goes, or the program has ended and that was told."""
-    if viewer.counts and not viewer.states and min(viewer.size) > 0:
-        await _resize(terminal, viewer, *viewer.size)
+    if not viewer.states and min(viewer.size) > 0:
+        viewer.says(viewer.size)
+        await terminal.settle(viewer)
     terminal.join(viewer)
     showing = asyncio.ensure_future(_show(websocket, terminal, viewer))
     hearing = asyncio.ensure_future(_hear(websocket, terminal, viewer))
@@ -34,6 +35,7 @@ async def converse(websocket: WebSocket, terminal: HubTerminal, viewer: Viewer) 
         for task in (showing, hearing):
             task.cancel()
         await asyncio.gather(showing, hearing, return_exceptions=True)
+        await terminal.settle()
 
 
 async def _show(websocket: WebSocket, terminal: HubTerminal, viewer: Viewer) -> None:
@@ -76,20 +78,17 @@ async def _said(text: str, terminal: HubTerminal, viewer: Viewer) -> None:
     except (ValueError, KeyError, TypeError):
         viewer.put({"type": "error", "message": "Invalid control message"})
         return
-    if kind == "resize":
+    if kind in ("resize", "size"):
         cols, rows = said.get("cols"), said.get("rows")
         if not _size(cols) or not _size(rows):
             viewer.put({"type": "error", "message": "Invalid dimensions: cols and rows must be positive"})
             return
-        viewer.size = (min(cols, 1000), min(rows, 1000))
-        if viewer.counts:
-            await _resize(terminal, viewer, *viewer.size)
-    elif kind == "counts":
-        viewer.counts = said.get("counts") is True
-        if viewer.counts:
-            await _resize(terminal, viewer, *viewer.size)
+        policy = said.get("policy") if kind == "size" else None
+        viewer.says((min(cols, 1000), min(rows, 1000)), policy if policy in POLICIES else None)
+        await terminal.settle()
     elif kind == "take":
         terminal.take(viewer)
+        await terminal.settle()
     elif kind == "release":
         terminal.release(viewer)
     elif kind == "signal":
@@ -97,13 +96,6 @@ async def _said(text: str, terminal: HubTerminal, viewer: Viewer) -> None:
         if isinstance(number, signal.Signals) and terminal.may_type(viewer):
             with contextlib.suppress(WorkbenchError, OSError):
                 await terminal.sandbox.channel.signal_terminal(terminal.id, number)
-
-
-async def _resize(terminal: HubTerminal, viewer: Viewer, cols: int, rows: int) -> None:
-    """The size of who has the keyboard counts before that of others; else of who said it last."""
-    if terminal.keyboard is None or terminal.keyboard is viewer:
-        with contextlib.suppress(WorkbenchError, OSError):
-            await terminal.resize(cols, rows)
 
 
 def _size(value: Any) -> bool:

@@ -23,7 +23,7 @@ from ..bridge import any_path, checked_session, session_of
 from ..feature import Feature
 from ..problems import Problem, invalid
 from ..sandbox import Sandbox
-from ..terminals import HubTerminal, Viewer
+from ..terminals import POLICIES, HubTerminal, Viewer
 from .execution import ensure_session
 from .terminal_socket import converse
 
@@ -215,25 +215,26 @@ class Terminals(Feature):
             message = error.message if isinstance(error, WorkbenchError) else error.error
             raise Problem(502, "exec_transport_error", f"terminal failed: {message}") from None
         viewer = Viewer(
-            secrets.token_hex(4), query.get("name") or "", states=False, counts=True, size=(cols, rows)
+            secrets.token_hex(4), query.get("name") or "", states=False, policy="fit", size=(cols, rows)
         )
         await self._look(websocket, terminal, viewer)
 
     async def attach(self, websocket: WebSocket) -> None:
-        """A terminal with its whole screen: `?replay=state&cols=&rows=&name=&counts=1`. With `replay=state` first comes
+        """A terminal with its whole screen: `?replay=state&cols=&rows=&name=&policy=fit`. With `replay=state` first comes
         `{"type": "state", "bytes": n, ...}` and the serialised screen in one binary frame, then output from there on, with JSON frames
-        `resize`, `viewers`, `keyboard` and `exit` in their places. The client sends input in binary frames and JSON `resize`, `take`,
-        `release`, `counts`, `signal`."""
+        `resize`, `viewers`, `keyboard` and `exit` in their places. The client sends input in binary frames and JSON `resize`, `size`
+        (`cols`, `rows`, and a `policy` of `fit`, `smallest`, `fixed`, `watch`), `take`, `release`, `signal`."""
         terminal = self._asked(websocket)
         query = websocket.query_params
         cols, rows = _numbers(
             query.get("cols") or str(terminal.size[0]), query.get("rows") or str(terminal.size[1])
         )
+        policy = query.get("policy")
         viewer = Viewer(
             secrets.token_hex(4),
             (query.get("name") or "")[:128],
             states=query.get("replay") == "state",
-            counts=query.get("counts", "1") == "1",
+            policy=policy if policy in POLICIES else "fit",
             size=(max(1, cols), max(1, rows)),
         )
         await self._look(websocket, terminal, viewer)

@@ -15,6 +15,7 @@ from workbench.terminal import Terminal
 from workbench.terminal.pace import Pace
 
 from .recording import Recording
+from .sizing import size_for
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -143,6 +144,13 @@ class HubTerminal:
         if (cols, rows) != self.size and self.exited is None:
             self.size = (cols, rows)
             await self.sandbox.channel.resize_terminal(self.id, cols, rows)
+
+    async def settle(self, *joining: Viewer) -> None:
+        """Take the size that follows from who looks, and who will in a moment."""
+        size = size_for([*self.viewers, *joining], self.keyboard)
+        if size is not None:
+            with contextlib.suppress(WorkbenchError, OSError):
+                await self.resize(*size)
 
     async def keep(self) -> None:
         """Leave the screen in the init, for the hub that comes after this one."""

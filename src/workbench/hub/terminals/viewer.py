@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import count
 from typing import Any
 
 WAITING = 1 << 20  # bytes of output that wait for one viewer
 TOGETHER = 64 << 10  # pieces of output go out as one message up to this size
+
+_SAID = count(1)
 
 Item = bytes | dict[str, Any]
 
@@ -16,15 +19,17 @@ class Viewer:
     """What one connection is to be sent, in order.
 
     states: whether it takes a serialised screen; one that falls behind is then sent a fresh screen instead of what it missed, any
-    other is let go (`gone`). counts: whether the terminal takes its size. Never makes anybody else wait.
+    other is let go (`gone`). policy: of `sizing.POLICIES`; size: of its room, or the one it fixes; said: when it said so, in order
+    among all viewers, 0 for not yet. Never makes anybody else wait.
     """
 
-    def __init__(self, id: str, name: str, *, states: bool, counts: bool, size: tuple[int, int]) -> None:
+    def __init__(self, id: str, name: str, *, states: bool, policy: str, size: tuple[int, int]) -> None:
         self.id = id
         self.name = name
         self.states = states
-        self.counts = counts
+        self.policy = policy
         self.size = size
+        self.said = 0
         self.behind = False
         self.gone = False
         self._items: deque[Item] = deque()
@@ -35,10 +40,14 @@ class Viewer:
         return {
             "id": self.id,
             "name": self.name,
-            "counts": self.counts,
+            "policy": self.policy,
             "cols": self.size[0],
             "rows": self.size[1],
         }
+
+    def says(self, size: tuple[int, int], policy: str | None = None) -> None:
+        """Another size, or another policy."""
+        self.size, self.policy, self.said = size, policy or self.policy, next(_SAID)
 
     def put(self, item: Item) -> None:
         """Send it when it is its turn; output that waits for a viewer that does not take it is dropped as a whole."""

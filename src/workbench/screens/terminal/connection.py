@@ -24,7 +24,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 class Connection:
     """Feeds a view from terminal `id` of `sandbox`. `said` is called with what the hub says, and with `{"type": "line", "up": bool}`.
 
-    counts: whether the terminal takes our size.
+    policy: whose size the terminal takes, as `hub.terminals.sizing` has it; fixed: the size that was chosen for `fixed`.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class Connection:
     ) -> None:
         self.session, self.sandbox, self.id = session, sandbox, id
         self.view, self.said = view, said
-        self.counts = True
-        self.size = (80, 24)
+        self.policy = "fit"
+        self.size = self.fixed = (80, 24)
         self.ended = False
         self.states = True
         """Whether the other side keeps the screen (a hub), or only replays bytes (a bridge)."""
@@ -75,10 +75,10 @@ class Connection:
             wait = min(LONGEST_WAIT, 2 * wait)
 
     async def _connect(self) -> TerminalLink:
-        columns, lines = self.size
+        columns, lines = self.wanted
         terminals = self.session.state.backend.sandboxes.terminals
         return await self.session.thread(
-            terminals.connect(self.sandbox, self.id, columns, lines, viewer_name(), self.counts),
+            terminals.connect(self.sandbox, self.id, columns, lines, viewer_name(), self.policy),
             suspends=True,
         )
 
@@ -117,21 +117,25 @@ class Connection:
             with contextlib.suppress(WorkbenchError):
                 await self._link.type(data)
 
+    @property
+    def wanted(self) -> tuple[int, int]:
+        """The size we ask for: that of our room, or the one that was chosen."""
+        return self.fixed if self.policy == "fixed" else self.size
+
     async def resize(self, columns: int, lines: int) -> None:
-        """Our room changed; the terminal takes it if we count."""
+        """Our room changed; the terminal goes along if that is our policy."""
         self.size = (columns, lines)
         if not self.states:
             self.view.resize_terminal(columns, lines)
-        if self._link is not None and self.counts:
+        if self._link is not None and self.policy in ("fit", "smallest"):
             with contextlib.suppress(WorkbenchError):
                 await self._link.resize(columns, lines)
 
-    async def count(self, counts: bool) -> None:
-        """Whether the terminal takes our size from now on."""
-        self.counts = counts
-        await self.say("counts", counts=counts)
-        if counts:
-            await self.resize(*self.size)
+    async def choose(self, policy: str, fixed: tuple[int, int] | None = None) -> None:
+        """Another policy from now on."""
+        self.policy, self.fixed = policy, fixed or self.fixed
+        columns, lines = self.wanted
+        await self.say("size", policy=policy, cols=columns, rows=lines)
 
     async def say(self, kind: str, **more: Any) -> None:
         """`take` or `release` the keyboard, and what else a viewer may say."""

@@ -20,6 +20,7 @@ from workbench.terminal import ClipboardWrite, Notification
 from workbench.widgets.terminal import TerminalView
 from workbench.widgets.terminal.find_bar import FindBar
 
+from . import sizes
 from .connection import Connection
 
 OPENED = ("http://", "https://", "mailto:")
@@ -161,7 +162,6 @@ class TerminalTile(Vertical):
         view = self.view
         if view.captured and not self.mine and self.connection.states:
             await self.connection.say("take")
-            await self.connection.count(True)
         elif not view.captured and self.mine:
             await self.connection.say("release")
         self._ring(view.terminal.bells)
@@ -227,6 +227,7 @@ class TerminalTile(Vertical):
             parts.append((f"  a part of {terminal.columns}x{terminal.lines}", "$text-warning"))
         else:
             parts.append((f"  {terminal.columns}x{terminal.lines}", "$text-muted"))
+        parts.append((sizes.SHORT[self.connection.policy], "$text-accent"))
         if terminal.title:
             parts.append((f"  {visible(terminal.title, limit=80)}", "$text-muted"))
         return Content.assemble(*parts)
@@ -321,6 +322,8 @@ class TerminalTile(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "clipboard":
             return self._offered is not None
+        if action == "size":
+            return self.connection.states if self.is_mounted else True
         if action == "again":
             return self.exit is not None or self.lost
         return True
@@ -335,14 +338,12 @@ class TerminalTile(Vertical):
             self._note(f"{event.search.text!r} is not there")
         self._draw()
 
+    @work
     async def action_size(self) -> None:
-        """The terminal takes the size of this window, or leaves it to the others."""
-        await self.connection.count(not self.connection.counts)
-        self._note(
-            "the terminal takes the size of this window"
-            if self.connection.counts
-            else "the terminal keeps the size it has for others"
-        )
+        """Whose size the terminal takes."""
+        if (chosen := await sizes.ask(self.app, self.connection, self.view.terminal)) is not None:
+            await self.connection.choose(*chosen)
+            self._draw()
 
     def action_again(self) -> None:
         self.post_message(self.Again(self))
