@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from tests.support.monorepo import SECRET, Monorepo, a_monorepo, alive, family
 from tests.support.oracle import Oracle
 from workbench.backends.servers.commands import plan
 from workbench.backends.servers.log import level_of
+from workbench.backends.servers.processes import look
 from workbench.model.errors import WorkbenchError
 from workbench.project import load
 
@@ -42,9 +44,9 @@ def repo(emulator_install: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def test_each_belongs_to_its_own_project(repo: Monorepo) -> None:
     for name, other in (("web", "stock"), ("stock", "web")):
-        rows = [
-            row for row in repo.run(name, "servers", "list").result if set(row["workers"]) & {name, other}
-        ]
+        # Others run on this machine too.
+        listed = repo.run(name, "servers", "list").result
+        rows = [row for row in listed if Path(row["folder"]).is_relative_to(repo.folder)]
         assert [(row["workers"], row["here"], row["project"]) for row in rows] == [
             ([name], True, True),
             ([other], False, False),
@@ -217,6 +219,34 @@ def test_one_that_cannot_start_says_why(emulator_install: Path, tmp_path: Path) 
         (made.folder / "node_modules" / ".bin" / "wrangler").unlink()
         nothing = made.run("stock", "servers", "start", PATH="/nonexistent").error
         assert nothing["code"] == "servers.no_program" and "npm install" in nothing["hint"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a script is called as its shell there")
+def test_a_runtime_whose_program_has_gone_makes_no_server_of_whoever_adopts_it(tmp_path: Path) -> None:
+    """All orphans of a machine may be children of one process: it is not asked at all of their ports."""
+    program = tmp_path / "workerd"
+    program.write_text("#!/bin/sh\nread line\n")
+    program.chmod(0o755)
+    with subprocess.Popen([program], stdin=subprocess.PIPE, start_new_session=True) as alone:
+        seen = until(lambda: (now := look()).names.get(alone.pid) == "workerd" and now)
+        assert seen.parents[alone.pid] == os.getpid() and seen.starter(alone.pid) == alone.pid
+        alone.kill()
+        os.waitid(os.P_PID, alone.pid, os.WEXITED | os.WNOWAIT)
+        assert alone.pid not in look().names  # it has ended, though nobody has taken note of it
+
+
+def test_a_port_that_another_has_is_tried_once_more(emulator_install: Path, tmp_path: Path) -> None:
+    """Whoever starts anew chooses another, unless it was told which: a program that was is not started for ever."""
+    for made in a_monorepo(tmp_path):
+        program = made.folder / "node_modules" / ".bin" / "wrangler"
+        program.unlink()
+        program.write_text(
+            "#!/bin/sh\necho started >> ../starts\necho '✘ [ERROR] Address already in use (localhost:8787).'\nexit 1\n"
+        )
+        program.chmod(0o755)
+        failed = made.run("stock", "servers", "start").error
+        assert failed["code"] == "servers.not_started" and "already in use" in failed["message"]
+        assert (made.folder / "starts").read_text() == "started\n" * 2
 
 
 def project(folder: Path, **files: str) -> Any:

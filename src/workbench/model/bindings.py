@@ -52,6 +52,12 @@ class Worker(NamedTuple):
     account_id: str | None = None
 
 
+CONFIG_NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+"""Of a Worker's configuration, in the order in which wrangler looks for them."""
+STATE = ".wrangler/state"
+"""Where a project's state lies, unless something else is asked for."""
+
+
 class Project(NamedTuple):
     """A folder, its Workers, and the state directory they share.
 

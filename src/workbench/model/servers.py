@@ -129,6 +129,15 @@ class Asked(NamedTuple):
     error: str = ""
 
 
+_CREDENTIALS = ("authorization", "cookie", "token", "secret", "api-key", "apikey", "password", "credential")
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header's value is one, as its name says: it is sent, and kept nowhere."""
+    lowered = name.lower()
+    return any(word in lowered for word in _CREDENTIALS)
+
+
 class Delivered(NamedTuple):
     """What became of an e-mail. outcome: ok or exception. rejected: why the Worker refused it, or None."""
 

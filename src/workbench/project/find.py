@@ -8,13 +8,11 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from workbench.model.bindings import Problem
+from workbench.model.bindings import CONFIG_NAMES, STATE, Problem
 from workbench.project.document import is_file, read_text
 from workbench.project.jsonc import parse
 
-NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 REDIRECT = os.path.join(".wrangler", "deploy", "config.json")
-STATE = os.path.join(".wrangler", "state")
 _ENDINGS = (".json", ".jsonc", ".toml")
 _SKIPPED_NAMES = """
     __pycache__ bower_components build coverage dist node_modules out public static target vendor
@@ -44,7 +42,7 @@ def upward(folder: str) -> Iterator[str]:
 
 def config_above(folder: str) -> str | None:
     """The configuration wrangler would use in this folder."""
-    for name in NAMES:
+    for name in CONFIG_NAMES:
         for place in upward(folder):
             path = os.path.join(place, name)
             if is_file(path):
@@ -65,7 +63,7 @@ def state_above(folder: str) -> str | None:
 def shadowed(config: str, folder: str) -> list[Problem]:
     """A problem for each configuration that one might take for the one in use, and is not."""
     found = []
-    for name in NAMES:
+    for name in CONFIG_NAMES:
         for place in upward(folder):
             path = os.path.join(place, name)
             if path == config or len(place) < len(os.path.dirname(config)):
@@ -117,7 +115,9 @@ def _read_redirect(path: str, problems: list[Problem]) -> Redirect | None:
 def beside(config: str) -> list[str]:
     """The other configurations in the same folder (`wrangler.api.jsonc`), for `wrangler dev -c`: they share its state."""
     folder = os.path.dirname(config)
-    return [path for path in configs_in(folder) if path != config and os.path.basename(path) not in NAMES]
+    return [
+        path for path in configs_in(folder) if path != config and os.path.basename(path) not in CONFIG_NAMES
+    ]
 
 
 def configs_in(folder: str) -> list[str]:
@@ -131,7 +131,9 @@ def configs_in(folder: str) -> list[str]:
         for name in names
         if name.startswith("wrangler.") and name.endswith(_ENDINGS) and is_file(os.path.join(folder, name))
     ]
-    kept.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
+    kept.sort(
+        key=lambda name: (CONFIG_NAMES.index(name) if name in CONFIG_NAMES else len(CONFIG_NAMES), name)
+    )
     return [os.path.join(folder, name) for name in kept]
 
 
@@ -150,8 +152,8 @@ def below(folder: str) -> list[str]:
             if seen > MOST_FOLDERS:
                 return found
             configs = configs_in(place)
-            main = [path for path in configs if os.path.basename(path) in NAMES][:1]
-            found += main + [path for path in configs if os.path.basename(path) not in NAMES]
+            main = [path for path in configs if os.path.basename(path) in CONFIG_NAMES][:1]
+            found += main + [path for path in configs if os.path.basename(path) not in CONFIG_NAMES]
             deeper += _subfolders(place)
         level = deeper
     return found

@@ -2,7 +2,7 @@
 
 import os
 
-from workbench.model.bindings import Binding, Problem, Project, Worker
+from workbench.model.bindings import CONFIG_NAMES, STATE, Binding, Problem, Project, Worker
 from workbench.model.errors import WorkbenchError
 from workbench.project import find
 from workbench.project.bindings import bindings
@@ -72,7 +72,7 @@ def _is_within(folder: str, home: str) -> bool:
 
 def _state_directory(persist_to: str | None, home: str) -> str:
     if persist_to is None:
-        return os.path.join(home, find.STATE)
+        return os.path.join(home, STATE)
     path = os.path.abspath(persist_to)
     if os.path.basename(path) == "v3" and os.path.isdir(path) and not os.path.isdir(os.path.join(path, "v3")):
         return os.path.dirname(path)
@@ -132,7 +132,7 @@ def _sharing(
         if path in known:
             continue
         other = read_worker(path, environment)
-        has_own_state = os.path.isdir(os.path.join(os.path.dirname(path), find.STATE))
+        has_own_state = os.path.isdir(os.path.join(os.path.dirname(path), STATE))
         left_traces = any(folder.startswith(f"{other.name}-") for folder in folders)
         if left_traces or (other.name in named and not has_own_state):
             sharing.append(other)
@@ -144,7 +144,7 @@ def _sharing(
 def _kept_elsewhere(main: Worker, config: str) -> list[Problem]:
     """Where a Worker without state has left objects in another's: `wrangler dev -c a -c b` keeps all in the first's."""
     for path in find.below(find.workspace(os.path.dirname(config))):
-        state = os.path.join(os.path.dirname(path), find.STATE)
+        state = os.path.join(os.path.dirname(path), STATE)
         if path != config and any(name.startswith(f"{main.name}-") for name in _object_folders(state)):
             message = f"it has no state here, but objects in {state}: open that with --worker or --persist-to"
             return [Problem(config, None, None, message)]
@@ -174,9 +174,7 @@ def _choose(
         return _state_only(start, state, candidates, environment, problems)
     if not candidates:
         raise _not_found(start)
-    with_state = [
-        path for path in candidates if os.path.isdir(os.path.join(os.path.dirname(path), find.STATE))
-    ]
+    with_state = [path for path in candidates if os.path.isdir(os.path.join(os.path.dirname(path), STATE))]
     chosen = (with_state or candidates)[0]
     project = _project(os.path.dirname(chosen), chosen, environment, persist_to, problems, tuple(candidates))
     if len(candidates) > 1:
@@ -206,11 +204,11 @@ def _state_only(
     """State and no configuration above it; the Workers in folders below that have no state of their own use it."""
     workers, others = [], []
     for path in candidates:
-        if os.path.isdir(os.path.join(os.path.dirname(path), find.STATE)):
+        if os.path.isdir(os.path.join(os.path.dirname(path), STATE)):
             others.append(path)
         else:
             workers.append(read_worker(path, environment))
-    home = os.path.dirname(os.path.dirname(state)) if state.endswith(find.STATE) else start
+    home = os.path.dirname(os.path.dirname(state)) if state.endswith(STATE) else start
     return Project(home, tuple(workers), _state_directory(state, home), tuple(problems), tuple(others))
 
 
@@ -237,8 +235,8 @@ def _not_found(start: str) -> WorkbenchError:
     extra = f" ({typescript[0]} is code, which is not run.)" if typescript else ""
     return WorkbenchError(
         "project.not_found",
-        f"there is no Worker's project in {start}: no {', '.join(find.NAMES)} in it, above it or in its "
-        f"subfolders, and no {find.STATE}{extra}",
+        f"there is no Worker's project in {start}: no {', '.join(CONFIG_NAMES)} in it, above it or in its "
+        f"subfolders, and no {STATE}{extra}",
         "Go to a Worker's folder, or name it with --project; `cfwb demo` opens a sample project.",
     )
 

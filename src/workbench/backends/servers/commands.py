@@ -6,9 +6,8 @@ import os
 import shutil
 from typing import Any, NamedTuple
 
-from workbench.model.bindings import Project, Worker
+from workbench.model.bindings import CONFIG_NAMES, STATE, Project, Worker
 from workbench.model.errors import WorkbenchError
-from workbench.project.find import NAMES, STATE
 
 PLUGIN = "@cloudflare/vite-plugin"
 _VITE = tuple(f"vite.config.{ending}" for ending in ("ts", "js", "mts", "mjs", "cts", "cjs"))
@@ -129,7 +128,7 @@ def _together(project: Project) -> list[Worker]:
 
 def _is_found_anyway(configs: list[str], folder: str) -> bool:
     """Whether wrangler takes this config by itself, in this folder."""
-    first = next((name for name in NAMES if os.path.exists(os.path.join(folder, name))), None)
+    first = next((name for name in CONFIG_NAMES if os.path.exists(os.path.join(folder, name))), None)
     redirected = os.path.exists(os.path.join(folder, ".wrangler", "deploy", "config.json"))
     return redirected or not configs or (first is not None and configs[0] == os.path.join(folder, first))
 

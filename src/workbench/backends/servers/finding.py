@@ -1,8 +1,8 @@
 """Dev servers that run on this machine, at which address each of them answers, and which belong to a project.
 
 No file says it: wrangler's registry names the runtime's debug port only. So processes are looked at: a `workerd` belongs to the program
-that started it (wrangler's or Vite's node), and of all the ports on which that program and its children listen, the one that serves
-the mirror's `/local/workers` is the address a person uses (tried: wrangler 4.164.0 and the Vite plugin have one such port).
+that started it (wrangler's or Vite's node), and the port of theirs that serves the mirror's `/local/workers` is the address a person
+uses (tried: wrangler 4.164.0, @cloudflare/vite-plugin 1.64.0).
 
 A server belongs to a project where its runtime holds the project's state, or where it says so itself: of each Worker it tells a hash
 of the folder it comes from. (miniflare, getPersistenceScope)
@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from workbench.backends.cloudflare.mirrored import MIRROR
@@ -26,16 +27,15 @@ from .processes import Processes, look
 
 PATIENCE = 2.0
 """Seconds that a port has to answer: other things listen too."""
+AT_ONCE = 16
 _SCOPE = "local-explorer:persistence-scope:v1\0"
 
 
 def running(project: Project) -> list[DevServer]:
     """All that run now, those on the project's state first, then the others of the project."""
     processes = look()
-    starters = {
-        processes.parents[pid] for pid, name in processes.names.items() if name == RUNTIME
-    } & processes.names.keys()
-    found = _asked(processes, sorted(starters), project)
+    starters = {processes.starter(pid) for pid, name in processes.names.items() if name == RUNTIME}
+    found = _asked(processes, starters, project)
     return sorted(found, key=lambda server: (not server.here, not server.project, server.url))
 
 
@@ -43,8 +43,8 @@ def on_state(project: Project) -> list[DevServer]:
     """Those that have the project's state open: no other is looked at, so this is quick."""
     processes = look()
     holders = processes.holders(project.state_directory)
-    starters = {processes.parents[pid] for pid in holders if pid in processes.parents}
-    return _asked(processes, sorted(starters), project)
+    starters = {processes.starter(pid) for pid in holders if pid in processes.parents}
+    return _asked(processes, starters, project)
 
 
 def at(url: str, project: Project) -> DevServer | None:
@@ -82,27 +82,50 @@ def _asked(processes: Processes, starters: Iterable[int], project: Project) -> l
     holders = set(processes.holders(project.state_directory))
     scopes = _scopes(project)
     ours = [one for one in records.all_kept(project.state_directory) if one.status != "ended"]
-    found = []
-    with _client() as client:
-        for starter in starters:
-            family = processes.family(starter)
-            # Vite's runtime has a port of its own that answers too; the address people use is the starter's.
-            ports = list(dict.fromkeys(processes.ports([starter]) + processes.ports(family)))
-            for port in ports:
-                url, workers = _at_port(client, port, scopes)
-                if workers is None:
-                    continue
-                here = not holders.isdisjoint(family)
-                mine = here or any(worker.bound_here for worker in workers)
-                command, place = processes.command(starter), processes.folder(starter)
-                registered = registry.of_ports(known, ports)
-                above = processes.above(starter)
-                id = next((one.id for one in ours if one.pid in above), "")
-                found.append(
-                    DevServer(url, starter, kind_of(command), place, workers, here, mine, registered, id)
-                )
-                break
-    return found
+
+    def asked(starter: int) -> DevServer | None:
+        family = processes.family(starter)
+        for port in _doors(processes, starter, family):
+            url, workers = _at_port(client, port, scopes)
+            if workers is None:
+                continue
+            here = not holders.isdisjoint(family)
+            mine = here or any(worker.bound_here for worker in workers)
+            command, place = processes.command(starter), processes.folder(starter)
+            registered = registry.of_ports(known, processes.ports(family))
+            above = processes.above(starter)
+            id = next((one.id for one in ours if one.pid in above), "")
+            return DevServer(url, starter, kind_of(command), place, workers, here, mine, registered, id)
+        return None
+
+    # All at once: one that is busy, or stopped in a debugger, keeps no other waiting.
+    with _client() as client, ThreadPoolExecutor(AT_ONCE) as pool:
+        return [server for server in pool.map(asked, sorted(starters)) if server is not None]
+
+
+def _doors(processes: Processes, starter: int, family: Iterable[int]) -> list[int]:
+    """The ports at which a server may answer people. Others are left alone: the runtime's debug port takes a request for an attack and
+    says so in the log, and its own door to the Worker would run the Worker.
+
+    Wrangler has a runtime in front that alone has no debug port. Vite listens itself. What starts a runtime otherwise gives it a port.
+    """
+    commands = {pid: processes.command(pid) for pid in family if processes.names.get(pid) == RUNTIME}
+    inner = {_port(word) for command in commands.values() for word in command if "-addr=loopback=" in word}
+    fronts = [pid for pid, command in commands.items() if not any("--debug-port" in word for word in command)]
+    given = [
+        port
+        for pid in fronts or commands
+        for word in commands[pid]
+        if word.startswith("--socket-addr=entry=") and (port := _port(word))
+    ]
+    others = processes.ports(fronts) if fronts else processes.ports([starter])
+    return list(dict.fromkeys(port for port in [*given, *others] if port not in inner))
+
+
+def _port(word: str) -> int:
+    """At the end of a word: 0 where it names none."""
+    end = word.rpartition(":")[2]
+    return int(end) if end.isdecimal() else 0
 
 
 def _at_port(

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from workbench.model.places import servers_home
 from workbench.model.secrets import MASK
-from workbench.model.servers import Answered, Asked
+from workbench.model.servers import Answered, Asked, is_credential
 from workbench.model.tagged import text_or_bytes
 from workbench.model.times import iso, now_ms
 
@@ -19,7 +19,6 @@ from .keeper import private
 MOST = 200
 LONGEST_BODY = 64 << 10
 """Bytes of a body that are kept; a longer one is not."""
-_SECRET = ("authorization", "cookie", "token", "secret", "api-key", "apikey", "password", "credential")
 
 
 def path(state_directory: str) -> str:
@@ -59,7 +58,7 @@ def add(
         iso(now_ms()),
         method,
         target,
-        tuple((name, MASK if is_secret(name) else value) for name, value in headers),
+        tuple((name, MASK if is_credential(name) else value) for name, value in headers),
         text_or_bytes(body if len(body) <= LONGEST_BODY else b""),
         server,
         answer.status if answer else None,
@@ -75,9 +74,3 @@ def add(
             out.writelines(json.dumps(one._asdict()) + "\n" for one in kept)
         os.replace(part, file)
     return asked
-
-
-def is_secret(name: str) -> bool:
-    """Whether a header's value is a credential, as its name says."""
-    lowered = name.lower()
-    return any(word in lowered for word in _SECRET)

@@ -67,6 +67,7 @@ class Keeper:
             child = subprocess.Popen(
                 self.start["command"],
                 cwd=self.start["folder"],
+                env=dict(os.environ),  # launch has taken Cloudflare's credentials out of it
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -6,12 +6,14 @@ that it was started for has ended. Its environment is the caller's without Cloud
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from typing import Any
 
 from workbench.model.bindings import Project
 from workbench.model.errors import WorkbenchError
@@ -26,6 +28,8 @@ PATIENCE = 90.0
 """Seconds that a server may take until it answers; bundling a large project takes long."""
 STOPPING = 15.0
 LOOK = 0.05
+TAKEN = re.compile(r"Address already in use(?: \((.+?)\))?")
+"""What is said where another has the port, in whatever wrangler or Vite's plugin prints at its end."""
 
 
 def start(
@@ -51,10 +55,25 @@ def start(
             f"it runs already: {there.url or 'it is starting'} (id {there.id})",
             "cfwb servers restart starts it anew",
         )
+    options = {"port": port, "script": script, "credentials": credentials, "together": together}
+    taken: set[str | None] = set()
+    while True:
+        _begin(folder, {**what._asdict(), "until": until, "options": options}, credentials)
+        try:
+            return _wait(folder, cancel)
+        except WorkbenchError as error:
+            # Two that start at once see the same port free. One that starts again sees it taken and uses another, unless it was told to.
+            match = TAKEN.search(error.message)
+            if match is None or match[1] in taken:
+                raise
+            taken.add(match[1])
+
+
+def _begin(folder: str, what: dict[str, Any], credentials: bool) -> None:
+    """Let a keeper start it."""
     _prepare(folder)
     with open(os.path.join(folder, "start.json"), "w", encoding="utf-8", opener=keeper.private) as file:
-        options = {"port": port, "script": script, "credentials": credentials, "together": together}
-        json.dump({**what._asdict(), "until": until, "options": options}, file)
+        json.dump(what, file)
     environment = dict(os.environ) if credentials else for_children(os.environ)
     try:
         subprocess.Popen(
@@ -69,7 +88,6 @@ def start(
         )
     except OSError as error:
         raise WorkbenchError("servers.not_started", f"the dev server could not be started: {error}") from None
-    return _wait(folder, cancel)
 
 
 def _prepare(folder: str) -> None:

@@ -18,11 +18,19 @@ PATIENCE = 10.0
 
 
 class Processes:
-    """A look at all of them. parents: of each process the one that started it. names: of their programs."""
+    """A look at all of them. parents: of each process the one that started it, or that adopted it. groups: the process group of each.
+    names: of their programs."""
 
     def __init__(self) -> None:
         self.parents: dict[int, int] = {}
+        self.groups: dict[int, int] = {}
         self.names: dict[int, str] = {}
+
+    def starter(self, runtime: int) -> int:
+        """The program that started a runtime: it is of the same group. Whoever adopts the runtime when that has ended is not (all
+        orphans of the machine may be its children); then the runtime is alone."""
+        parent = self.parents.get(runtime, 0)
+        return parent if parent and self.groups.get(parent) == self.groups.get(runtime) else runtime
 
     def family(self, pid: int) -> list[int]:
         """A process and all that it started, directly or not."""
@@ -71,7 +79,10 @@ class LinuxProcesses(Processes):
             with suppress(OSError, ValueError, IndexError):  # it has just ended
                 with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                     before, _, after = file.read().rpartition(")")
-                self.parents[int(name)] = int(after.split()[1])
+                state, parent, group = after.split()[:3]
+                if state in ("Z", "X"):
+                    continue  # it has ended, and waits to be noticed
+                self.parents[int(name)], self.groups[int(name)] = int(parent), int(group)
                 self.names[int(name)] = before.partition("(")[2]
 
     def ports(self, pids: Iterable[int]) -> list[int]:
@@ -117,11 +128,12 @@ class OtherProcesses(Processes):
 
     def __init__(self) -> None:
         super().__init__()
-        for line in _said("ps", "-ww", "-axo", "pid=,ppid=,comm="):
-            parts = line.split(None, 2)
-            if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit():
-                self.parents[int(parts[0])] = int(parts[1])
-                self.names[int(parts[0])] = os.path.basename(parts[2].strip())
+        for line in _said("ps", "-ww", "-axo", "pid=,ppid=,pgid=,comm="):
+            parts = line.split(None, 3)
+            if len(parts) == 4 and all(part.isdigit() for part in parts[:3]):
+                pid, parent, group = map(int, parts[:3])
+                self.parents[pid], self.groups[pid] = parent, group
+                self.names[pid] = os.path.basename(parts[3].strip())
 
     def ports(self, pids: Iterable[int]) -> list[int]:
         wanted = ",".join(map(str, pids))
