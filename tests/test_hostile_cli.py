@@ -181,7 +181,8 @@ def test_every_operation_refuses_bad_arguments_in_words(
     said: list[tuple[str, WorkbenchError]] = []
     for name, arguments in _attempts():
         try:
-            if get(name).suspends:  # it would start the user's hub: only its arguments are looked at
+            # Those would start the user's hub, or ask whatever servers run on the machine: only their arguments are looked at.
+            if get(name).suspends or name.startswith("servers."):
                 check(get(name).parameters, arguments)
                 continue
             result = drive(execute(state, name, arguments))
