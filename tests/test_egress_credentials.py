@@ -175,10 +175,13 @@ async def test_a_rule_holds_for_its_path_and_methods_alone(
         ("/other", "GET", False),
     ):
         client = await Client.open(door)
-        await client.send(method, here(server, path), b"" if method == "POST" else None)
+        another = {"X_HTTP_Method_Override": "DELETE", "X_Original_URL": "/other"}
+        await client.send(method, here(server, path), b"" if method == "POST" else None, **another)
         assert (await client.answer()).status == 200
         await client.close()
         assert ("authorization" in server.seen[-1][2]) is lent, (path, method)
+        assert ("x-http-method-override" in server.seen[-1][2]) is not lent
+        assert ("x-original-url" in server.seen[-1][2]) is not lent
 
 
 async def test_the_narrower_rule_has_the_last_word(egress: Egress, door: Path, server: Origin) -> None:

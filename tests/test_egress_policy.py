@@ -100,6 +100,7 @@ def test_denied_wins_over_allowed() -> None:
         "::",
         "fe80::1",
         "fe80::1%lo",
+        "168.63.129.16",
         "fd00::1",
         "fec0::1",
         "ff02::1",
@@ -154,6 +155,20 @@ async def test_a_private_host_is_reached_where_it_is_allowed_by_name(
     assert answer.status == 200
     assert answer.json()["headers"]["Host"] == f"host.cfwb.internal:{server.port}"
     assert (await get(door, f"http://127.0.0.1:{server.port}/")).status == 403
+
+
+async def test_a_denied_address_is_denied_by_every_name_and_spelling(
+    egress: Egress, door: Path, server: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names_on_loopback(monkeypatch, named_test="127.0.0.1")
+    policy = NetworkPolicy("all", private=("*",), deny=(f"127.0.0.0/8:{server.port}",))
+    await egress.set_policy("sbx", policy)
+    for name in ("127.0.0.1", "2130706433", "0x7f000001", "127.1", "[::ffff:127.0.0.1]", "named.test"):
+        answer = await get(door, f"http://{name}:{server.port}/")
+        assert (answer.status, "denied" in answer.body.decode()) == (403, True), name
+    assert server.seen == []
+    await egress.set_policy("sbx", policy._replace(deny=("127.0.0.1:1",)))
+    assert (await get(door, f"http://named.test:{server.port}/")).status == 200
 
 
 async def test_a_name_that_changes_its_answer_gains_nothing(

@@ -10,12 +10,12 @@ import asyncio
 import ipaddress
 import socket
 
-from .policy import MACHINE, Reach, Refused
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+from .policy import MACHINE, IPAddress, Reach, Refused
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+# Public by its letter, and answered by the machine's own host: Azure keeps a virtual machine's certificates and settings there.
+_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 
 
 def _embedded(address: IPAddress) -> IPAddress | None:
@@ -31,6 +31,13 @@ def _embedded(address: IPAddress) -> IPAddress | None:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None
+
+
+def meanings_of(text: str) -> list[IPAddress]:
+    """An address, and the IPv4 one it stands for where it is such."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    inner = _embedded(address)
+    return [address] if inner is None else [address, inner]
 
 
 def belongs_to_this_machine(text: str) -> bool:
@@ -54,6 +61,8 @@ def reach_of(text: str) -> tuple[Reach, str]:
         return "machine", "the machine itself"
     if address.is_link_local:
         return "machine", "a link-local address"
+    if address in _METADATA:
+        return "machine", "an address of the machine's own host"
     if address.is_multicast:
         return "machine", "a multicast address"
     if belongs_to_this_machine(str(address)):

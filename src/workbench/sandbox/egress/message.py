@@ -141,8 +141,14 @@ def without(headers: Headers, names: Iterable[bytes]) -> Headers:
 
 
 def end_to_end(headers: Headers) -> Headers:
-    """What goes on to the next hop. How the body is framed stays: h11 reads and writes that anew."""
+    """What goes on to the next hop. How the body is framed stays: h11 reads and writes that anew.
+
+    A message that says its length in both ways is read by its chunks (RFC 9112 section 6.3). The other way is not passed on: who went by
+    it would take the rest of the body for a request that nobody here has seen.
+    """
     named = tokens(headers, b"connection") - {b"content-length", b"transfer-encoding", b"host"}
+    if value_of(headers, b"transfer-encoding"):
+        named |= {b"content-length"}
     return without(headers, _HOP_BY_HOP | named)
 
 

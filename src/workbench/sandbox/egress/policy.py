@@ -12,6 +12,8 @@ from workbench.model.network import NetworkPolicy
 # The machine's own loopback, as a sandbox can name it: 127.0.0.1 and localhost are the sandbox itself.
 MACHINE = "host.cfwb.internal"
 
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 # How far a host's addresses may reach: other machines' public ones, private networks too, the machine itself too.
 Reach = Literal["public", "network", "machine"]
 
@@ -154,6 +156,13 @@ class Access:
             pattern.matches(host, port) for pattern in (*self._allow, *self._private)
         ):
             raise Refused(f"{host}:{port} is not on this sandbox's list of allowed hosts")
+
+    def denies_address(self, address: IPAddress, port: int) -> bool:
+        """Whether a pattern of the denied ones is about this address, whatever name led to it."""
+        return any(
+            pattern.network is not None and address in pattern.network and pattern.port in (None, port)
+            for pattern in self._deny
+        )
 
     def reach(self, host: str, port: int) -> Reach:
         """How far this host's addresses may reach, by how it was named."""

@@ -27,6 +27,11 @@ _NOT_FOR_RULES = frozenset(
     + ("te", "trailer", "transfer-encoding", "upgrade")
 )
 
+# By these some servers take a request for one of another method or path than its first line says.
+_OVERRIDES = frozenset(
+    b"x-http-method-override x-http-method x-method-override x-original-url x-rewrite-url".split()
+)
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -160,6 +165,8 @@ class Credentials:
                 continue
             filled.add(place)
             applied.append(rule.id)
+            if rule.path or rule.methods:
+                headers = [pair for pair in headers if pair[0].lower() not in _OVERRIDES]
             if rule.kind == "query":
                 target = _with_parameter(target, rule.name, secret)
             else:

@@ -8,9 +8,9 @@ import socket
 import ssl
 from typing import NamedTuple
 
-from .addresses import reach_of, resolve
+from .addresses import meanings_of, reach_of, resolve
 from .limits import Limits
-from .policy import Access
+from .policy import Access, Refused
 from .streams import CHUNK, PlainStream, Stream, TlsStream
 
 
@@ -46,6 +46,13 @@ async def connect(access: Access, host: str, port: int, limits: Limits) -> Conne
         raise Unreachable(f"the name {host} was not resolved in time", timed_out=True) from None
     except OSError as error:
         raise Unreachable(f"the name {host} has no address ({error.strerror or error})") from None
+    addresses = [
+        (family, address)
+        for family, address in addresses
+        if not any(access.denies_address(each, port) for each in meanings_of(address))
+    ]
+    if not addresses:
+        raise Refused(f"{host}:{port} lies at an address that is denied to this sandbox")
     failure: OSError | TimeoutError = OSError("no address")
     for family, address in addresses[:6]:
         try:
