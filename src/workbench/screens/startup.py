@@ -41,7 +41,7 @@ async def open_project(app: WorkbenchApp) -> None:
         return
     app.session = session
     path = layout.kept_path(session.state.project.state_directory)
-    await app.workbench.open_session(session, layout.read_kept(path), f" ({app.label})" if app.label else "")
+    await app.workbench.open_session(session, layout.read_kept(path), app.label)
     app.run_worker(watch_files(app, session), group="watch", exclusive=True)
 
 
