@@ -13,6 +13,7 @@ from textual.widgets import Input
 from tests.support.ui import Window, demo, home, window
 from workbench.operations.executor import drive, execute, open_state
 from workbench.widgets.key_list import KeyList
+from workbench.widgets.value_view import ValueView
 
 pytestmark = pytest.mark.asyncio
 __all__ = ["demo", "home"]
@@ -110,6 +111,17 @@ async def test_a_value_is_shown_with_its_metadata_and_expiry(demo: str) -> None:
             await at_cache(w, folder + slash)
             await to(w, last)
             await w.until(shown)
+
+
+async def test_enter_goes_into_the_value_in_the_way_it_is_shown(demo: str) -> None:
+    async with window(demo) as w:
+        await at_cache(w, "config/")
+        for name, way in (("motd", "text"), ("features", "json")):
+            await to(w, name)
+            await w.until(lambda way=way: way == w.app.screen.query_one(ValueView).way)  # type: ignore[misc]
+            await w.press("enter")
+            await w.until(lambda way=way: w.app.focused is not None and w.app.focused.id == way)  # type: ignore[misc]
+            keys(w).focus()
 
 
 async def test_find_narrows_to_a_prefix_as_it_is_typed(demo: str) -> None:

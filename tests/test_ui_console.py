@@ -309,6 +309,33 @@ async def test_what_was_typed_and_what_was_run_is_there_after_a_restart(shop: Op
         assert person.pane.editor.text == "select half writ\n\nselect 'once run' as a"
 
 
+async def test_keys_go_from_result_to_result_from_the_editor_and_from_a_result(shop: Open) -> None:
+    async with shop() as person:
+        await person.run("select 'one'; select 'two'; select 'three'")
+        assert "Result 3" in person.text()
+        await person.press("ctrl+pageup")
+        assert "Result 2" in person.text()
+        assert person.pane.editor.has_focus
+        await person.press("ctrl+g", "left_curly_bracket")
+        assert "Result 1" in person.text()
+        assert person.grid.has_focus
+        await person.press("left_curly_bracket", "right_curly_bracket", "right_curly_bracket")
+        assert "Result 2" in person.text()
+
+
+async def test_tab_behind_from_offers_the_tables_and_at_the_beginning_of_a_line_indents(shop: Open) -> None:
+    async with shop() as person:
+        person.pane.editor.focus()
+        await person.press("tab")
+        assert person.pane.editor.text == "  "
+        await person.pilot.press(*"select * from ", "tab")
+        await person.settle()
+        assert person.pane.editor.completing
+        await person.press("enter")
+        assert person.pane.editor.text.startswith("  select * from ")
+        assert len(person.pane.editor.text) > len("  select * from ")
+
+
 async def test_a_name_is_completed_from_the_real_schema(shop: Open) -> None:
     async with shop() as person:
         person.pane.editor.focus()

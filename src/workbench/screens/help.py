@@ -27,6 +27,18 @@ EVERYWHERE = (
 )
 # Moves that every list has, said once instead of ten times.
 _MOVES = ("Cursor", "Page ", "Scroll ", "Toggle", "Press", "Move cursor")
+# Keys that are known by what they write.
+_NAMES = {
+    "asterisk": "*",
+    "comma": ",",
+    "ctrl+@": "ctrl+space",
+    "equals_sign": "=",
+    "greater_than_sign": ">",
+    "left_curly_bracket": "{",
+    "less_than_sign": "<",
+    "plus": "+",
+    "right_curly_bracket": "}",
+}
 _SHELL = {"WorkbenchScreen", "WorkbenchApp", "App", "Screen"}
 
 
@@ -59,9 +71,11 @@ class HelpScreen(ModalScreen[None]):
             moves = binding.description.startswith(_MOVES) and not binding.show
             if type(node).__name__ in _SHELL or binding.system or not binding.description or moves:
                 continue
-            key = binding.key_display or binding.key.replace("_", " ")
+            key = binding.key_display or _NAMES.get(binding.key, binding.key.replace("_", " "))
             spoken = binding.tooltip or binding.description
-            keys.setdefault(spoken, []).append(key)
+            known = keys.setdefault(spoken, [])
+            if key not in known and not key.startswith("super+"):
+                known.append(key)
         title = getattr(owner, "title", "") or (type(owner).__name__ if owner else "cfwb")
         pairs = [("  ".join(found), spoken) for spoken, found in keys.items()]
         return cls(str(title), getattr(owner, "HELP", ""), pairs)
@@ -87,9 +101,24 @@ class HelpScreen(ModalScreen[None]):
     def _lines(keys: list[tuple[str, str]]) -> list[tuple[str, str] | str]:
         lines: list[tuple[str, str] | str] = []
         for key, spoken in keys:
+            if len(key) > 14:  # more keys than the column holds: as many as it does, the rest below them
+                *above, last = _rows(key.split("  "))
+                lines += [(f"  {row}\n", "$primary") for row in above]
+                key = last
             lines.append((f"  {key:<14} ", "$primary"))
             lines.append(f"{spoken}\n")
         return lines
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+
+
+def _rows(keys: list[str]) -> list[str]:
+    """Keys in rows of the column's width."""
+    rows: list[str] = []
+    for key in keys:
+        if rows and len(rows[-1]) + 2 + len(key) <= 14:
+            rows[-1] += f"  {key}"
+        else:
+            rows.append(key)
+    return rows

@@ -129,28 +129,31 @@ class SqlEditor(CodeEditor):
             insert = completion.candidates[at].insert
             self.replace(insert, self.location_of(completion.start), self.cursor_location)
 
-    def _complete_while_typing(self, typed: str) -> None:
-        """Offer after a second letter or a dot; keep an open list up to date."""
+    def _word(self) -> str:
+        """The word that ends at the cursor, where what may follow is to be offered by itself: from a second letter on."""
+        before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
+        found = _TYPING.search(before)
+        return found[0] if found else ""
+
+    def _complete_while_typing(self) -> None:
+        """Offer what could be typed; keep an open list up to date."""
         if self.completer is None or len(self.document.lines) > 2_000 or len(self.text) > ASK_UP_TO:
             return
-        before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
-        word = _TYPING.search(before)
-        if typed == "." or word:
-            self.action_complete()
-            first = self._completion.candidates[0].name.lower() if self._completion else ""
-            if word and first == word[0].lower().rpartition(".")[2]:
-                self.close_completion()  # it is written out: enter is a new line again
-        else:
-            self.close_completion()
+        self.action_complete()
+        word = self._word()
+        first = self._completion.candidates[0].name.lower() if self._completion else ""
+        if word and first == word.lower().rpartition(".")[2]:
+            self.close_completion()  # it is written out: enter is a new line again
 
     async def _on_key(self, event: events.Key) -> None:
         if self.completing and event.key in ("up", "down", "enter", "tab", "escape"):
             self._steer(event)
             return
         await super()._on_key(event)
-        if event.is_printable or event.key == "backspace":
-            self.call_after_refresh(self._complete_while_typing, event.character or "")
-        elif self.completing:
+        typed = event.is_printable or event.key == "backspace"
+        if typed and (event.character == "." or self._word()):
+            self.call_after_refresh(self._complete_while_typing)
+        elif self.completing and event.key != "tab":
             self.close_completion()
 
     def _steer(self, event: events.Key) -> None:
@@ -166,9 +169,9 @@ class SqlEditor(CodeEditor):
             self.popup.action_cursor_up()
 
     def _tab(self) -> None:
-        """Behind a word: complete it. Elsewhere: two spaces."""
+        """Behind anything: complete it, or what may follow. At the beginning of a line: two spaces."""
         before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
-        if before[-1:].isalnum() or before[-1:] in ("_", "."):
+        if before.strip():
             self.action_complete()
             if self._completion is not None and len(self._completion.candidates) == 1:
                 self._accept()

@@ -73,15 +73,19 @@ class TransferBar(Widget):
         work = self.watched
         if work is None:
             return Content("")
-        figures = f"{self._amount(work.done)}"
-        if work.total:
-            figures += f" of {self._amount(work.total)}  {self._bar(work.done / work.total)}"
-        elif self.size.width >= 50:
-            figures += " …"
-        rate = f"  {self._amount(work.rate)}/s"
+        done = self._amount(work.done)
+        total = f" of {self._amount(work.total)}" if work.total else ""
+        whole_bar = f"  {self._bar(work.done / work.total)}" if work.total else ""
+        whole_rate = f"  {self._amount(work.rate)}/s"
         stop = "stopping" if work.cancel.cancelled else "esc stop"
-        room = max(8, self.size.width - Content(figures + rate + stop).cell_length - 6)
-        title = visible(f"{work.title} {work.note}".strip(), limit=room)
+        title = visible(f"{work.title} {work.note}".strip())
+        # Where it is narrow the bar goes first, then the rate: how to stop it stays.
+        for bar, rate in ((whole_bar, whole_rate), ("", whole_rate), ("", "")):
+            figures = f"{done}{total}{bar}"
+            room = self.size.width - Content(figures + rate + stop).cell_length - 5
+            if room >= min(len(title), 12):
+                break
+        title = title if len(title) <= room else visible(title, limit=max(7, room - 1))
         return Content.assemble((" " + title, "bold"), f"  {figures}", (rate, "$text-muted"), f"  {stop}")
 
     def _bar(self, share: float) -> str:

@@ -71,7 +71,4 @@ class ValuePanel(Vertical):
         """Put the focus into the value."""
         view = self.query_one("#view", ValueView)
         if view.display:
-            for widget in [view, *view.query("*")]:
-                if widget.focusable:
-                    widget.focus()
-                    return
+            view.focus_value()

@@ -35,9 +35,11 @@ class Querying(Pane):
 
     TCSS = "console.tcss"
     HELP = (
-        "f5 runs the statement at the cursor (or the selection), f9 all of them; each has its own result. Rows are read\n"
-        "as you go down; Escape stops a statement. f4 shows the schema, f7 a statement's plan, f8 what was run before.\n"
-        "In a result: enter shows a value, e edits a cell, i adds a row, d deletes one; the statement is shown before it\n"
+        "f5 runs the statement at the cursor (or the selection), f9 all of them; each has its own result. "
+        "{ and } go from result to result, ctrl+pageup and ctrl+pagedown also while one types. "
+        "Rows are read as you go down; Escape stops a statement.\n"
+        "f4 shows the schema, f7 a statement's plan, f8 what was run before.\n"
+        "In a result: enter shows a value, e edits a cell, i adds a row, d deletes one; the statement is shown before it "
         "runs. / finds, c goes to a column, y copies, Y copies in another form (CSV, JSON, SQL), ctrl+s writes a file.\n"
         "BEGIN opens a transaction of your own; until COMMIT or ROLLBACK a Worker's writes to this database may fail.\n"
         "ctrl+l locks the console for reading only. What is in the editor is kept."

@@ -84,6 +84,18 @@ class ResultArea(Vertical):
         for view in self.views:
             await self._let_go(view)
 
+    def step(self, by: int) -> None:
+        """The next result in front, or the one before; round at the ends. The focus goes along where it was in a result."""
+        front = self.front
+        if front is None or len(self.views) < 2:
+            return
+        within = front.has_focus_within
+        view = self.views[(self.views.index(front) + by) % len(self.views)]
+        self.query_one("#result", ContentSwitcher).current = view.id
+        self.draw_tabs()
+        if within:
+            view.focus_content()
+
     async def _remove(self, view: ResultView) -> None:
         self.views.remove(view)
         await self._let_go(view)

@@ -33,6 +33,8 @@ class SqlConsole(Querying):
         Binding("ctrl+s", "export", "To a file", show=False),
         Binding("ctrl+l", "lock", "Read only", show=False),
         Binding("ctrl+g", "editor", "Editor/result", show=False),
+        Binding("ctrl+pageup,left_curly_bracket", "result(-1)", "Previous result", show=False),
+        Binding("ctrl+pagedown,right_curly_bracket", "result(1)", "Next result", show=False),
     ]
 
     def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
@@ -48,6 +50,10 @@ class SqlConsole(Querying):
         self.set_class(narrow, "-narrow")
         wanted = self._schema_chosen if self._schema_chosen is not None else not narrow
         self.set_class(wanted and not (narrow and self._schema_chosen is None), "-schema")
+
+    def action_result(self, by: int) -> None:
+        """The next result, or the one before."""
+        self.results.step(by)
 
     @work(exclusive=True, group="schema")
     async def read_schema(self) -> None:
