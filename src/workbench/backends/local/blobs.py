@@ -7,12 +7,14 @@ leaves a file that nothing names, which the emulator leaves lying too.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from io import FileIO
 from typing import NamedTuple
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel
 
+from .contained import contained, open_file
 from .faults import translated
 from .naming import new_blob_id
 
@@ -35,7 +37,7 @@ class Blobs:
         self.folder = folder
 
     def path(self, id: str) -> str:
-        """Where a value lies. Raises `state.damaged` for an id that leads out of the folder."""
+        """Where a value lies. Raises `state.damaged` for an id that leads out of the folder, `state.link_out`."""
         if (
             not isinstance(id, str)
             or not id
@@ -45,7 +47,12 @@ class Blobs:
             or "\0" in id
         ):
             raise WorkbenchError("state.damaged", f"{id!r} is not the id of a value's file in {self.folder}")
-        return os.path.join(self.folder, id)
+        return os.path.join(self._contained, id)
+
+    @cached_property
+    def _contained(self) -> str:
+        """The folder, looked at once. Raises `state.link_out`."""
+        return contained(self.folder)
 
     def write(
         self,
@@ -99,7 +106,7 @@ class Blobs:
         for id in ids:
             path = self.path(id)
             with translated(path):
-                descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+                descriptor = open_file(path, os.O_RDWR)
                 try:
                     os.fsync(descriptor)
                 finally:
@@ -110,7 +117,7 @@ class Blobs:
         path = self.path(id)
         with translated(path):
             try:
-                with open(path, "rb") as file:
+                with open(open_file(path), "rb") as file:
                     return file.read()
             except FileNotFoundError:
                 return None
@@ -120,7 +127,7 @@ class Blobs:
         path = self.path(id)
         with translated(path):
             try:
-                return FileIO(path)
+                return FileIO(open_file(path))
             except FileNotFoundError:
                 return None
 

@@ -14,6 +14,7 @@ from workbench.model.sql import D1Database
 from workbench.model.state import Removal
 
 from . import naming
+from .contained import contained
 from .database import exists, open_database, read, translated
 from .manners import server_running
 from .sql import LocalSqlDatabase
@@ -136,6 +137,7 @@ def _tables(path: str) -> int | None:
 
 def _removed(path: str, state_directory: str, dry_run: bool) -> Removal:
     """The file itself first: a log left behind alone means nothing, and SQLite drops it when the file is made again."""
+    contained(path)
     files = [path + end for end in ("", "-shm", "-wal") if os.path.exists(path + end)]
     lines = [f"file {os.path.relpath(path, state_directory)}"]  # its -wal and -shm are part of it
     if not dry_run:

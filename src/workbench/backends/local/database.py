@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import apsw
 
+from .contained import contained
 from .faults import fault, not_found, translated, unreadable
 
 __all__ = ["exists", "open_database", "read", "translated", "write"]
@@ -76,7 +77,7 @@ def write(path: str, *, create: bool = False, live: bool | None = None) -> Itera
 
 
 def _reading(path: str) -> apsw.Connection:
-    _must_exist(path)
+    _must_exist(contained(path))
     log_was_there = _size(path + "-wal") > 0
     connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
     if connection.readonly("main") and not os.path.exists(path + "-wal"):
@@ -90,6 +91,7 @@ def _reading(path: str) -> apsw.Connection:
             # Found content stays where it is. Where there was none, the close removes the empty log that reading made.
             connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.set_busy_timeout(BUSY_MS)
+        _distrust(connection)
         connection.execute("PRAGMA query_only = 1")
         connection.execute("PRAGMA schema_version").fetchall()
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
@@ -106,7 +108,7 @@ def _reading(path: str) -> apsw.Connection:
 
 
 def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
-    made = not os.path.exists(path)
+    made = not os.path.exists(contained(path))
     if made:
         if not create:
             raise not_found(path)
@@ -117,6 +119,7 @@ def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
         if connection.readonly("main"):
             raise apsw.ReadOnlyError("attempt to write a readonly database")
         connection.set_busy_timeout(BUSY_MS)
+        _distrust(connection)
         if made:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
         if live is None:
@@ -135,6 +138,11 @@ def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _distrust(connection: apsw.Connection) -> None:
+    """What a schema computes by itself (views, triggers, generated columns) may call nothing that reaches out of the database."""
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
 
 
 def _must_exist(path: str) -> None:

@@ -11,10 +11,16 @@ from typing import NamedTuple
 
 from workbench.model.errors import WorkbenchError
 
+from .contained import open_file
+
 MAGIC = bytes.fromhex("57efb0c55bcecdc4")
 _ENTRY = struct.Struct("<HH")
 MOST = 0xFFFF
 """Facets an object can have in its life, and bytes of a name."""
+LARGEST = 16 << 20
+"""Bytes of an index that is read, and of all its facets' names with those of what they are inside of."""
+DEEPEST = 100
+"""How far facets may lie inside each other."""
 
 
 class FacetEntry(NamedTuple):
@@ -28,6 +34,7 @@ class FacetEntry(NamedTuple):
 def parse(data: bytes) -> list[FacetEntry]:
     """The entries of an index, in order of their numbers. Raises `do.facet_index` for a file of another format.
 
+    Also for facets deeper, or names longer together, than anybody shows: a chain of all would be 2 billion names to look at.
     As the runtime does, it stops before the first entry that cannot be (cut off, empty name, a parent that is not
     there yet, the same name twice): such a tail is what a crash left, and was never used.
     """
@@ -41,6 +48,8 @@ def parse(data: bytes) -> list[FacetEntry]:
         )
     entries: list[FacetEntry] = []
     seen: set[tuple[int, bytes]] = set()
+    above = [(0, 0)]  # of each facet: how deep it lies, and how long its name is with those above it
+    whole = 0
     at = len(MAGIC)
     while at + 4 <= len(data) and len(entries) < MOST:
         parent, length = _ENTRY.unpack_from(data, at)
@@ -48,9 +57,23 @@ def parse(data: bytes) -> list[FacetEntry]:
         if not length or len(name) < length or parent > len(entries) or (parent, name) in seen:
             break
         seen.add((parent, name))
+        depth, size = above[parent]
+        above.append((depth + 1, size + length))
+        whole += size + length
+        if depth >= DEEPEST or whole > LARGEST:
+            raise too_large()
         entries.append(FacetEntry(len(entries) + 1, parent, name.decode("utf-8", "surrogateescape")))
         at += 4 + length
     return entries
+
+
+def too_large() -> WorkbenchError:
+    """An index that no object of use has."""
+    return WorkbenchError(
+        "do.facet_index",
+        f"the facet index is larger than any that is read here ({LARGEST >> 20} MiB of names, {DEEPEST} inside each other)",
+        "It may be damaged. The object's own storage still works.",
+    )
 
 
 def serialize(entries: list[tuple[int, str]]) -> bytes:
@@ -65,13 +88,15 @@ def serialize(entries: list[tuple[int, str]]) -> bytes:
 def read_index(path: str) -> list[FacetEntry]:
     """The entries of a `.facets` file; none where there is no file. Raises `do.facet_index`, `state.unreadable`."""
     try:
-        with open(path, "rb") as handle:
-            data = handle.read()
+        with open(open_file(path), "rb") as handle:
+            data = handle.read(LARGEST + 1)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise WorkbenchError("state.unreadable", f"{path} can't be read: {error.strerror}") from error
     try:
+        if len(data) > LARGEST:
+            raise too_large()
         return parse(data)
     except WorkbenchError as error:
         raise WorkbenchError(error.code, f"{path}: {error.message}", error.hint) from None

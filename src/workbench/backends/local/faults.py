@@ -31,6 +31,10 @@ def fault(error: Exception, path: str) -> WorkbenchError | None:
         return _of_system(error, path)
     if isinstance(error, ValueError):
         return _of_text(error, path)
+    if isinstance(error, apsw.NoMemError | apsw.TooBigError):
+        return WorkbenchError(
+            "state.too_large", f"{path} holds something larger than can be read", _LEFT_ALONE
+        )
     if isinstance(error, apsw.NotADBError):
         return WorkbenchError(
             "state.not_a_database",

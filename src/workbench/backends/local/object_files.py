@@ -9,6 +9,8 @@ import os
 
 from workbench.model.errors import WorkbenchError
 
+from .contained import contained
+
 ID_LENGTH = 64
 _HEX = frozenset("0123456789abcdef")
 
@@ -68,7 +70,7 @@ def database_path(folder: str, object: str, facet: int = 0) -> str:
 def list_folder(path: str) -> Folder:
     """List a class's folder; an empty one where it does not exist, or where no folder can have such a name."""
     try:
-        return Folder(path, os.listdir(path))
+        return Folder(path, os.listdir(contained(path)))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return Folder(path, [])
     except OSError as error:

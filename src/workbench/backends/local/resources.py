@@ -16,6 +16,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.state import Removal
 
 from .blobs import Blobs
+from .contained import contained
 from .database import exists, read, write
 from .faults import translated, unknown_format
 from .naming import METADATA, VERSION, blobs_folder, database_path, folder_name, id_from_name, is_object_id
@@ -101,11 +102,12 @@ class Resource:
 
     def files(self) -> list[str]:
         """Its files, in the order in which they may go: the rows before the values they name."""
+        contained(self.path)
         beside = [self.path + ending for ending in ("", "-wal", "-shm")]
         found = [path for path in beside if os.path.exists(path)]
         # Another name may be made safe in the same way, and share the folder: its values stay.
         if not self.nameless and os.path.basename(os.path.dirname(self.blobs.folder)) == self.name:
-            found += [entry.path for entry in _scan(self.blobs.folder)]
+            found += [entry.path for entry in _scan(contained(self.blobs.folder))]
         return found
 
     def remove_files(self) -> None:

@@ -17,6 +17,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.state import Removal, StateEntry
 
 from . import database, naming
+from .contained import contained
 from .inventory import LEFTOVER, NAMED, WHOLE, Inventory
 from .manners import server_running
 from .measuring import is_emulators, listing
@@ -28,6 +29,7 @@ _NOT_EMPTIED_LIVE = ("unknown", "artifacts", "stream", "leftover")
 
 async def delete_all(project: Project, *, dry_run: bool) -> Removal:
     """Everything the emulator keeps below `v3`. The lines are of whole resources, or of what their backends say."""
+    contained(os.path.join(project.state_directory, naming.VERSION))
     entries = Inventory(project).entries()
     if server_running(project.state_directory):
         return await _empty_in_place(project, entries, dry_run)
@@ -151,8 +153,8 @@ def _empty(project: Project, entry: StateEntry) -> list[str]:
             failures.append(f"{entry.path} could not be emptied: {error.message}.")
             continue
         for blob in blobs:
-            with suppress(OSError):
-                os.remove(os.path.join(folder, os.path.basename(blob)))
+            with suppress(OSError, WorkbenchError):
+                os.remove(os.path.join(contained(folder), os.path.basename(blob)))
     return failures
 
 
