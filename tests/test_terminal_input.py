@@ -157,7 +157,8 @@ def test_focus_is_told_where_it_is_asked_for() -> None:
 def test_pasted_text_cannot_end_its_own_paste() -> None:
     evil = "a\x1b[201~rm -rf\x1b[20\x1b[201~1~\nb\x9b201~c"
     data = paste.encode(evil, Modes(bracketed_paste=True))
-    assert data == b"\x1b[200~arm -rf\rbc\x1b[201~"
+    shown = "a␛[201~rm -rf\x1b[20␛[201~1~\rb␛201~c".encode()
+    assert data == b"\x1b[200~" + shown + b"\x1b[201~"
     assert paste.encode("a\r\nb\nc", PLAIN) == b"a\rb\rc"
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from .modes import Modes
 
+_SHOWN = "\N{SYMBOL FOR ESCAPE}"
 _START, _END = "\x1b[200~", "\x1b[201~"
 _END_MARKS = re.compile("(?:\x1b\\[|\x9b)201~")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -39,10 +40,12 @@ def without_controls(text: str) -> str:
 
 
 def encode(text: str, modes: Modes) -> bytes:
-    """What the program gets: lines end in CR; marked as a paste where it asked for that, with every end mark taken out."""
+    """What the program gets: lines end in CR; marked as a paste where it asked for that, with no end mark in it.
+
+    Of those the first character is replaced by a visible one: taking them out could join the halves of another.
+    """
     if modes.bracketed_paste:
-        while _END_MARKS.search(text):  # again, for taking one out may join the halves of another
-            text = _END_MARKS.sub("", text)
+        text = _END_MARKS.sub(lambda mark: _SHOWN + mark[0][1:], text)
     text = _LINE_ENDS.sub("\r", text)
     if modes.bracketed_paste:
         text = _START + text + _END
