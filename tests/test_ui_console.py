@@ -323,6 +323,15 @@ async def test_keys_go_from_result_to_result_from_the_editor_and_from_a_result(s
         assert "Result 2" in person.text()
 
 
+async def test_a_statement_run_again_from_its_result_leaves_the_keyboard_in_the_result(shop: Open) -> None:
+    async with shop() as person:
+        await person.run("select 'one'")
+        await person.press("ctrl+g", "f5")
+        assert person.grid.has_focus
+        await person.press("slash", "f9")
+        assert person.grid.has_focus
+
+
 async def test_tab_behind_from_offers_the_tables_and_at_the_beginning_of_a_line_indents(shop: Open) -> None:
     async with shop() as person:
         person.pane.editor.focus()

@@ -129,10 +129,13 @@ class Querying(Pane):
             if parts is not None:
                 self.draw_status("there is no statement here")
             return
+        if self.results.has_focus_within:  # what has the focus goes: the keyboard waits in the editor for what comes instead
+            focus = True
+            self.editor.focus()
         await self.results.clear()
         await self.runs.run_all(text, parts, shift)
         view = self.view
-        if view is not None and (focus or view.pinned):
+        if view is not None and (focus or view.pinned) and (self.has_focus_within or self.app.focused is None):
             view.focus_content()
 
     async def _parts(self, text: str, at: int | None) -> list[tuple[int, int, Effect]] | None:
