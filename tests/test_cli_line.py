@@ -84,7 +84,7 @@ def test_a_facet_inside_a_facet_is_reached_by_repeating() -> None:
         ("kv values delete a --dry-run=yes", "--dry-run takes no value", ""),
         ("kv values put k --metadata {", "--metadata wants JSON", ""),
         ("kv --binding A keys list", "--binding comes after the command", ""),
-        ("--binding A kv keys list", "--binding comes before any command", ""),
+        ("--binding A kv keys list", "cfwb has no --binding before a command", "come after it"),
         ("demo now", "cfwb demo takes nothing more", ""),
         ("kv keys list --force", "has no --force", ""),
     ],

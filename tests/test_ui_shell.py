@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.driver import Driver
 from textual.widgets import Input
 
 from tests.support.ui import demo, home, window
@@ -224,3 +225,13 @@ async def test_a_document_is_read_beside_the_window_and_shown_as_text(demo: str)
         await w.until("enter or ctrl+r run")
         await w.press("ctrl+r")
         await w.until("PRAGMA defer_foreign_keys")
+
+
+async def test_back_from_the_shell_everything_is_painted_again(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("1,503 keys")
+        await w.pilot.pause(0.3)
+        assert w.text
+        await w.app._post_message(Driver.SignalResume())
+        await w.until(lambda: w._text is None)
+        assert "1,503 keys" in w.text

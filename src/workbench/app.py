@@ -40,6 +40,7 @@ class WorkbenchApp(App[int]):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("ctrl+t", "switch_theme", "Dark/light", show=False),
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "To the shell; fg comes back", show=False),
     ]
 
     def __init__(self, *, label: str = "", **open_with: Any) -> None:
@@ -69,7 +70,12 @@ class WorkbenchApp(App[int]):
         }
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, self._came_back)
         self.call_after_refresh(self.start)
+
+    def _came_back(self, _: Any) -> None:
+        """From the shell (ctrl+z, fg) the terminal comes back empty: everything is painted, changed or not."""
+        self.refresh(layout=True)
 
     def start(self) -> None:
         """Open the project, once something is on screen: beside the screen's own work, which goes on drawing."""

@@ -138,9 +138,9 @@ def _words(reader: _Reader) -> tuple[tuple[str, ...], Operation | None, tuple[Op
         return words[:count], operation, (operation,)
     if words[:1] in _LAUNCH_WORDS or not words:
         if reader.rest and not words and reader.rest[0] not in ("--help", "-h"):
-            raise UsageError(
-                f"{reader.rest[0]} comes before any command", near(reader.rest[0], GLOBALS) or "cfwb --help"
-            )
+            flag = reader.rest[0].partition("=")[0]
+            hint = f"{near(flag, GLOBALS)} a command's own flags come after it".strip()
+            raise UsageError(f"cfwb has no {flag} before a command", hint)
         return words, None, ()
     return words, None, _group(words)
 

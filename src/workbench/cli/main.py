@@ -263,6 +263,8 @@ def _launch(line: Line) -> int:
         raise UsageError("--json and --raw go with a command", "cfwb --help lists the commands")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the workbench needs a terminal", "cfwb --help lists the commands for a shell")
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError("this terminal only prints lines (TERM=dumb)", "the commands work here: cfwb --help")
     if "--remote" in options:
         raise UsageError("the workbench opens on the local state", "--remote goes with a command")
     from workbench.app import run

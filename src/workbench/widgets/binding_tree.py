@@ -115,7 +115,7 @@ class BindingTree(Tree[Item]):
         for item in items:
             self._add(self.root, item)
         if self._filter and not self.root.children:
-            self._add(self.root, Item("none", "nothing is called so", mark="more"), True)
+            self._add(self.root, Item("none", "none of what is unfolded", mark="more"), True)
         self.root.expand()
         if self.last_line >= 0:
             node = self._by_key.get(here)

@@ -129,13 +129,14 @@ class Querying(Pane):
             if parts is not None:
                 self.draw_status("there is no statement here")
             return
-        if self.results.has_focus_within:  # what has the focus goes: the keyboard waits in the editor for what comes instead
+        if self.results.has_focus_within:
             focus = True
-            self.editor.focus()
+            self.editor.focus()  # what had the focus goes: the keyboard waits here for what comes instead
         await self.results.clear()
         await self.runs.run_all(text, parts, shift)
         view = self.view
-        if view is not None and (focus or view.pinned) and (self.has_focus_within or self.app.focused is None):
+        here = self.has_focus_within or self.app.focused is None
+        if view is not None and (focus or view.pinned) and here:
             view.focus_content()
 
     async def _parts(self, text: str, at: int | None) -> list[tuple[int, int, Effect]] | None:
