@@ -8,8 +8,7 @@ import pytest
 
 from tests.support.sql import Sql, drive, new_sql
 from workbench.backends.local.sql import schema
-from workbench.backends.local.sql.editing import delete_statement, update_statement
-from workbench.model.sql import Column, Editable, ForeignKey, InvalidText, Table
+from workbench.model.sql import Column, Editable, ForeignKey, Table
 
 SHOP = """
 CREATE TABLE customers(id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'nobody', note BLOB);
@@ -212,17 +211,6 @@ def test_where_a_row_cannot_be_told_the_grid_says_why(here: Sql, sql: str, table
     found = _editable(here, sql)
     assert found.keys == {}
     assert why in found.reasons[table]
-
-
-def test_an_edited_cell_is_written_by_an_update_a_person_can_read(here: Sql) -> None:
-    sql = update_statement("customers", "name", "O'Neil", {"id": 2})
-    assert sql == """UPDATE "customers" SET "name" = 'O''Neil' WHERE "id" = 2"""
-    here(sql)
-    assert here("SELECT name FROM customers WHERE id = 2") == [("O'Neil",)]
-    here(update_statement("customers", "note", InvalidText(b"\xff"), {"id": 2}))
-    assert here("SELECT note FROM customers WHERE id = 2") == [(InvalidText(b"\xff"),)]
-    here(delete_statement("customers", {"id": 2}))
-    assert here("SELECT count(*) FROM customers") == [(1,)]
 
 
 def test_a_plan_is_shown_without_running_anything(here: Sql) -> None:

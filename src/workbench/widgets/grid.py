@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region
 
 from .columns import GAP
 from .grid_lines import GridLines
@@ -214,8 +213,3 @@ class Grid(GridLines, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         if event.chain == 2 and event.y > 0:
             self.action_open()
-
-    def cell_region(self) -> Region:
-        """Where the cell under the cursor is, in this widget's cells."""
-        x = self._gutter + self.columns.starts[self.column] - int(self.scroll_offset.x)
-        return Region(x, self.row - int(self.scroll_offset.y) + 1, self.columns.widths[self.column], 1)

@@ -92,7 +92,6 @@ class HouseRooms(ScrollView):
         self._told: tuple[tuple[str, ...], Identity, object] | None = None
         self._chased: Room | None = None
         self._palette = Palette(self)
-        self._drawn = False
 
     # Content
 

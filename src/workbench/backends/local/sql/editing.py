@@ -5,12 +5,11 @@ of two rows of the same table a cell came from. So a table counts only where the
 columns that name its rows are in the result.
 """
 
-from workbench.model.sql import Editable, SqlValue, Table
+from workbench.model.sql import Editable, Table
 
 from .authorizer import tables_read
 from .schema import read_table
 from .statements import Compiled, Engine
-from .values import literal, quoted
 
 _LOOKS = ("SCAN ", "SEARCH ")
 _MIXES = ("COMPOUND QUERY", "MERGE (", "LEFT-MOST SUBQUERY", "UNION", "EXCEPT", "INTERSECT", "RECURSIVE STEP")
@@ -85,18 +84,3 @@ def _key(
 
 def _same(origin: tuple[str, str], table: str, column: str) -> bool:
     return origin[0].lower() == table.lower() and origin[1].lower() == column.lower()
-
-
-def update_statement(table: str, column: str, value: SqlValue, key: dict[str, SqlValue]) -> str:
-    """The UPDATE that writes one cell, as SQL a person can read before it runs. key: the row's identity."""
-    where = " AND ".join(
-        f"{quoted(name)} IS NULL" if part is None else f"{quoted(name)} = {literal(part)}"
-        for name, part in key.items()
-    )
-    return f"UPDATE {quoted(table)} SET {quoted(column)} = {literal(value)} WHERE {where}"
-
-
-def delete_statement(table: str, key: dict[str, SqlValue]) -> str:
-    """The DELETE that takes one row away."""
-    where = " AND ".join(f"{quoted(name)} = {literal(part)}" for name, part in key.items())
-    return f"DELETE FROM {quoted(table)} WHERE {where}"
