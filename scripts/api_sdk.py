@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import sysconfig
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from api_types import Module
 
 SDK = Path(sysconfig.get_paths()["purelib"]) / "cloudflare"
 CALLS = {
@@ -24,22 +25,6 @@ CALLS = {
     "_delete": "DELETE",
 }
 _OWN = {"self", "extra_headers", "extra_query", "extra_body", "timeout"}
-_SIMPLE = {
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "bool": "boolean",
-    "object": "any",
-    "Any": "any",
-    "datetime": "time",
-    "date": "time",
-    "FileTypes": "file",
-    "FileContent": "file",
-    "BinaryTypes": "file",
-    "Base64FileInput": "file",
-}
-_LISTS = {"List", "Iterable", "Sequence", "SequenceNotStr", "list"}
-_MOST_FIELDS = 60
 
 
 class Found(NamedTuple):
@@ -65,7 +50,7 @@ def read(sdk: Path) -> list[Found]:
         parts = file.relative_to(sdk / "resources").with_suffix("").parts
         resource = parts[:-1] if len(parts) > 1 and parts[-1].rstrip("_") == parts[-2].rstrip("_") else parts
         tree = ast.parse(file.read_text())
-        module = _Module(sdk, file, tree)
+        module = Module(file)
         for node in tree.body:
             if (
                 isinstance(node, ast.ClassDef)
@@ -108,7 +93,7 @@ def method_of(call: ast.Call) -> str:
     return str(named.value).upper() if isinstance(named, ast.Constant) else CALLS[call.func.attr]
 
 
-def _operation(module: _Module, resource: tuple[str, ...], method: ast.FunctionDef, call: ast.Call) -> Found:
+def _operation(module: Module, resource: tuple[str, ...], method: ast.FunctionDef, call: ast.Call) -> Found:
     path = path_of(call)
     where = dict(_places(module, method, call, path))
     arguments = method.args.args + method.args.kwonlyargs
@@ -142,7 +127,7 @@ def _elsewhere(call: ast.Call) -> str:
 
 
 def _places(
-    module: _Module, method: ast.FunctionDef, call: ast.Call, path: str
+    module: Module, method: ast.FunctionDef, call: ast.Call, path: str
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Where each argument goes, and under what name."""
     for node in ast.walk(method):
@@ -168,7 +153,7 @@ def _places(
             yield name, ("path", name)
 
 
-def _sent(module: _Module, keyword: str, value: ast.expr) -> Iterator[tuple[str, tuple[str, str]]]:
+def _sent(module: Module, keyword: str, value: ast.expr) -> Iterator[tuple[str, tuple[str, str]]]:
     inner = value.args[0] if isinstance(value, ast.Call) and value.args else value
     if isinstance(inner, ast.Dict):
         yield from _mapped(module, value, "body")
@@ -178,7 +163,7 @@ def _sent(module: _Module, keyword: str, value: ast.expr) -> Iterator[tuple[str,
                 yield node.id, ("file" if keyword == "content" else "whole", node.id)
 
 
-def _mapped(module: _Module, value: ast.expr, place: str) -> Iterator[tuple[str, tuple[str, str]]]:
+def _mapped(module: Module, value: ast.expr, place: str) -> Iterator[tuple[str, tuple[str, str]]]:
     """`maybe_transform({"python_name": python_name}, params.Type)`: the wire's names stand in the type."""
     if not (isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Dict)):
         return
@@ -213,106 +198,13 @@ def _pages(page: ast.expr | None) -> str:
     return "cursor" if name else ""
 
 
-def _result(module: _Module, returns: ast.expr | None) -> list[Any]:
+def _result(module: Module, returns: ast.expr | None) -> list[Any]:
     """The kind of an answer, and the fields of it (or of its items) with their types."""
     text = "" if returns is None else ast.unparse(returns)
     if "BinaryAPIResponse" in text:
         return ["bytes", {}]
     if text in ("None", ""):
         return ["none", {}]
-    names = (
-        [node.id for node in ast.walk(returns) if isinstance(node, ast.Name)] if returns is not None else []
-    )
+    names = [node for node in ast.walk(returns) if isinstance(node, ast.Name)] if returns is not None else []
     fields = next((found for name in names if (found := module.fields(name))), {})
     return ["list" if "Pag" in text or "SinglePage" in text else "one", fields]
-
-
-class _Module:
-    """A file of resources: what it imports, and what the types it names look like."""
-
-    def __init__(self, sdk: Path, file: Path, tree: ast.Module) -> None:
-        self._types: dict[str, Path] = {}
-        for node in tree.body:
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "types":
-                folder = sdk.joinpath(*str(node.module).split("."))
-                for alias in node.names:
-                    inside = folder / f"{alias.name}.py"
-                    self._types[alias.asname or alias.name] = (
-                        inside if inside.exists() else folder.with_suffix(".py")
-                    )
-
-    def aliases(self, name: str) -> dict[str, str]:
-        """Of a module of parameters: the wire's names of its fields, where they differ."""
-        return _aliases(self._types[name]) if name in self._types else {}
-
-    def fields(self, name: str) -> dict[str, str]:
-        """Of a model: its fields with their types."""
-        return _fields(self._types[name], name) if name in self._types else {}
-
-    def type_of(self, annotation: ast.expr | None) -> str:
-        return type_of(annotation)
-
-
-@lru_cache(None)
-def _aliases(file: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for node in ast.walk(ast.parse(file.read_text())) if file.exists() else ():
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            alias = _alias_in(node.annotation)
-            if alias is not None:
-                found.setdefault(node.target.id, alias)
-    return found
-
-
-@lru_cache(None)
-def _fields(file: Path, name: str) -> dict[str, str]:
-    if not file.exists():
-        return {}
-    for node in ast.parse(file.read_text()).body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            rows = [
-                one
-                for one in node.body
-                if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
-            ]
-            return {
-                (_alias_in(row.value) if row.value else None) or row.target.id.rstrip("_"): type_of(
-                    row.annotation
-                )  # type: ignore[union-attr]
-                for row in rows[:_MOST_FIELDS]
-            }
-    return {}
-
-
-def _alias_in(node: ast.expr | None) -> str | None:
-    """`PropertyInfo(alias="x")` or `FieldInfo(alias="x")` somewhere in it."""
-    for inner in ast.walk(node) if node is not None else ():
-        if isinstance(inner, ast.keyword) and inner.arg == "alias" and isinstance(inner.value, ast.Constant):
-            return str(inner.value.value)
-    return None
-
-
-def type_of(node: ast.expr | None) -> str:
-    """An annotation in our words: `string`, `integer`, `list of string`, `"a"|"b"`, `object`, ..."""
-    if isinstance(node, ast.BinOp):
-        return _either([type_of(node.left), type_of(node.right)])
-    if isinstance(node, ast.Name):
-        return "" if node.id in ("Omit", "NotGiven", "None") else _SIMPLE.get(node.id, "object")
-    if isinstance(node, ast.Constant):
-        return "" if node.value is None else "object"
-    if isinstance(node, ast.Subscript):
-        name = ast.unparse(node.value).rpartition(".")[2]
-        inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if name == "Literal":
-            return "|".join(str(one.value) for one in inside if isinstance(one, ast.Constant))
-        if name in ("Optional", "Annotated", "Required"):
-            return type_of(inside[0])
-        if name == "Union":
-            return _either([type_of(one) for one in inside])
-        if name in _LISTS:
-            return f"list of {type_of(inside[0]) or 'any'}"
-    return "object"
-
-
-def _either(types: list[str]) -> str:
-    return " or ".join(dict.fromkeys(one for one in types if one))

@@ -11,10 +11,11 @@ import cloudflare
 import pytest
 
 from tests.support.account import ACCOUNT, TOKEN, StandIn
-from tests.support.cli import Answer, cfwb
+from tests.support.cli import Answer, cfwb, on_terminal
 from tests.support.oracle import Oracle
 from workbench.backends.cloudflare import catalogue
 from workbench.backends.cloudflare.mirrored import MIRRORED
+from workbench.backends.cloudflare.searching import search
 from workbench.operations import VERBS
 
 SDK = Path(cloudflare.__file__).parent
@@ -80,6 +81,13 @@ def test_parameters_of_an_operation() -> None:
         )
 
 
+def test_types_are_what_the_sdk_s_names_stand_for() -> None:
+    record = {one.name: one.type for one in catalogue.find("dns.records.create").parameters}
+    assert record["type"].split("|")[:3] == ["A", "AAAA", "CNAME"]
+    assert (record["ttl"], record["tags"], record["data"]) == ("number", "list of string", "object")
+    assert catalogue.find("dns.records.get").result[1]["name"] == "string"
+
+
 def test_the_mirror_answers_what_the_emulator_says_it_does(oracle: Oracle) -> None:
     document = oracle.emulator.explorer("")
     told = {
@@ -109,7 +117,33 @@ def test_list_by_product_and_by_words(tmp_path: Path) -> None:
         "count": 3,
         "cursor": "3",
     }
-    assert cfwb("api", "list", "--product", "nope", cwd=tmp_path).status == 2
+    answer = cfwb("api", "list", "--product", "zone", cwd=tmp_path)
+    assert answer.status == 2 and "zones" in answer.error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("dns records", "dns.records.create"),
+        ("add dns record", "dns.records.create"),
+        ("edit the dns record", "dns.records.update"),
+        ("purge cache", "cache.purge.run"),
+        ("kv namespace create", "kv.namespaces.create"),
+        ("delete zone", "zones.delete"),
+        ("create bucket", "r2.buckets.create"),
+        ("upload worker script", "workers.scripts.update"),
+        ("read kv value", "kv.namespaces.values.get"),
+        ("whoami", "user.get"),
+        ("accounts", "accounts.create"),
+        ("dns records frobnicate", "dns.records.create"),
+    ],
+)
+def test_what_a_person_types_finds_the_operation_first(words: str, first: str) -> None:
+    assert search(words, catalogue.names())[0].name == first
+
+
+def test_what_is_nowhere_finds_nothing() -> None:
+    assert search("frobnicate", catalogue.names()) == []
 
 
 def test_get_says_what_it_takes_and_gives(tmp_path: Path) -> None:
@@ -149,6 +183,7 @@ def test_a_dry_run_shows_the_request_and_no_credentials(tmp_path: Path, home: Pa
         (["kv.namespaces.keys.list", "--param", "namespace_id=.."], "no URL can hold it"),
         (["kv.namespaces.keys.list", "--param", "namespace_id=a", "--param", "limit=many"], "wants a number"),
         (["d1.database.list", "--param", "account_id="], "needs account_id"),
+        (["kv.namespaces.keys.list", "--param", "namespace_id=a", "--param", "limit=true"], "wants a number"),
         (["no.such"], "no operation"),
     ],
 )
@@ -166,10 +201,13 @@ def test_it_runs_on_the_account_with_every_page(oracle: Oracle, tmp_path: Path, 
         def run(*argv: str) -> Answer:
             return cfwb("api", "run", *argv, "--remote", cwd=tmp_path, home=home, **stand_in.environment())
 
-        assert len(run("zones.list").result) == 20
+        first = run("zones.list").json
+        assert (len(first["result"]), first["result_info"]) == (20, {"count": 20, "cursor": "2"})
+        last = run("zones.list", "--param", "page=3").json
+        assert last["result_info"] == {"count": 5, "cursor": None}
         assert len(run("zones.list", "--all-pages").result) == 45
         found = run("kv.namespaces.list")
-        assert found.json["target"]["kind"] == "remote"
+        assert found.json["target"] == {"kind": "remote", "source": ACCOUNT}
         assert {row["id"] for row in found.result} == {"cache-namespace", "other-namespace"}
         oracle.kv().put("api/a b", b"value")
         value = run(
@@ -188,6 +226,9 @@ def test_it_runs_on_the_account_with_every_page(oracle: Oracle, tmp_path: Path, 
             and "kv.namespaces.delete" in refused.error["message"]
         )
         assert not stand_in.asked("DELETE")
+        assert f"account {ACCOUNT}, kv.namespaces.delete nope," in refused.error["message"]
+        purge = run("cache.purge.run", "--param", "zone_id=zone-3")
+        assert f"account {ACCOUNT}, cache.purge.run zone-3," in purge.error["message"]
         send = (
             "queues.messages.send",
             "--param",
@@ -203,6 +244,11 @@ def test_it_runs_on_a_dev_server_where_that_mirrors_it(oracle: Oracle, tmp_path:
     server = ("--server", oracle.emulator.url)
     rows = cfwb("api", "run", "workflows.list", *server, cwd=tmp_path, home=home).result
     assert [row["name"] for row in rows] == ["orders"]
+    local = cfwb("api", "run", "workflows.list", "--local", cwd=oracle.project, home=home)
+    assert local.result == rows
+    assert local.json["target"]["kind"] == "local" and local.json["target"]["via"] == oracle.emulator.url
+    nobody = cfwb("api", "run", "workflows.list", "--local", cwd=tmp_path, home=home)
+    assert nobody.error["code"] == "api.target_needed" and "servers start" in nobody.error["hint"]
     missing = cfwb("api", "run", "zones.list", *server, cwd=tmp_path, home=home)
     assert missing.error["code"] == "api.not_mirrored"
 
@@ -211,3 +257,24 @@ def test_without_a_target_it_asks_for_one(tmp_path: Path, home: Path) -> None:
     answer = cfwb("api", "run", "zones.list", cwd=tmp_path, home=home, CLOUDFLARE_API_TOKEN=TOKEN)
     assert answer.error["code"] == "api.target_needed"
     assert json.loads(answer.out)["target"]["kind"] == "local"
+
+
+def test_what_a_dry_run_does_not_know_stays_open(tmp_path: Path, home: Path) -> None:
+    line = ("api", "run", "kv.namespaces.create", "--param", "title=x", "--dry-run")
+    shown = cfwb(*line, cwd=tmp_path, home=home).result
+    assert shown["url"].endswith("/accounts/{account_id}/storage/kv/namespaces")
+
+
+@pytest.mark.parametrize("given", ["account.id=x", 'account={"id": "x"}'])
+def test_a_query_s_object_goes_by_its_fields(given: str, tmp_path: Path, home: Path) -> None:
+    shown = cfwb("api", "run", "zones.list", "--param", given, "--dry-run", cwd=tmp_path, home=home).result
+    assert shown["url"].endswith("/zones?account.id=x")
+
+
+def test_what_destroys_wants_the_name_of_what_goes(oracle: Oracle, tmp_path: Path, home: Path) -> None:
+    with StandIn(oracle) as stand_in:
+        variables = stand_in.environment() | {"HOME": str(home)}
+        line = ("api", "run", "zones.delete", "--param", "zone_id=zone-3", "--remote")
+        answer = on_terminal(*line, cwd=tmp_path, typed="zones.delete", columns=200, **variables)
+        assert answer.status == 1 and "type zone-3" in answer.text and ACCOUNT in answer.text
+        assert not stand_in.asked("DELETE")

@@ -73,6 +73,8 @@ def test_bash_completes_words_flags_and_choices(tmp_path: Path) -> None:
     assert bash_offers("d1 query --param", tmp_path) == {"--param", "--param-json"}
     assert bash_offers("completion ", tmp_path) >= {"bash", "zsh", "fish"}
     assert bash_offers("d1 query --file ", tmp_path) == set()
+    assert bash_offers("api get zones.li", tmp_path) == {"zones.list"}
+    assert "--all-pages" in bash_offers("api run zones.list --", tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
@@ -89,6 +91,7 @@ def test_fish_completes_words_and_flags(tmp_path: Path) -> None:
     assert offers("kv ") == {"keys", "namespaces", "values"}
     assert offers("--project x kv values e") == {"export"}
     assert offers("kv keys list --p") == {"--prefix", "--project", "--persist-to"}
+    assert offers("api run zones.li") == {"zones.list"}
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
@@ -110,6 +113,7 @@ words=({" ".join(map(shlex.quote, words))}); CURRENT={len(words)}; PREFIX={shlex
     assert offers("kv ") == {"keys", "namespaces", "values"}
     assert "export" in offers("--project x kv values e")
     assert {"--prefix", "--project", "--binding"} <= offers("kv keys list --")
+    assert "zones.list" in offers("api run zones.li")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -85,7 +85,7 @@ def ask(question: Any) -> bool:
         print(f"  … {removal.total:,} in all", file=sys.stderr)
     if removal.note:
         note(removal.note)
-    target = f"{question.target.kind.upper()} {visible(question.target.source)}"
+    target = f"{question.target.kind.upper()} {visible(question.target.source)}".strip()
     if question.resource:
         target += f", {visible(question.resource)}"
     begin = f"{question.operation} on {paint(target, '1', sys.stderr)}: "
@@ -126,10 +126,10 @@ def show_result(state: Any, operation: Operation, arguments: dict[str, Any], run
         sys.stdout.flush()
     else:
         _show(operation, result)
-    if isinstance(result, Page) and result.cursor is not None:
+    if isinstance(result, Page) and result.cursor is not None and operation.pages:
         note(f"more: --cursor {result.cursor}, or --json for the whole list")
     if state is not None:
-        note(f"{state.target.kind.upper()} {state.target.source}")
+        note(f"{state.answered.kind.upper()} {state.answered.source}".strip())
     return 0
 
 

@@ -1,10 +1,14 @@
 """The whole Cloudflare API: every operation found, described and run by the same grammar."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NamedTuple
 
 from workbench.backends.cloudflare.catalogue import ApiName, ApiOperation, find, names
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.page import Page
+from workbench.model.target import Target
 
 from . import DESTROYS, READS, WRITES, operation
 from .parameters import Cursor, DryRun, Limit, Param
@@ -12,7 +16,7 @@ from .resolve import State
 
 Product = Annotated[str | None, Param("only operations of this product: kv, r2, zones, ...", metavar="P")]
 Search = Annotated[
-    str | None, Param("only those whose name or path holds each of these words", metavar="WORDS")
+    str | None, Param("only those whose name or path holds these words, the best first", metavar="WORDS")
 ]
 TheOperation = Annotated[str, Param("the operation's name: kv.namespaces.keys.list", positional=True)]
 Params = Annotated[
@@ -67,19 +71,24 @@ class ApiDescription(NamedTuple):
 async def list_operations(
     product: Product = None, search: Search = None, limit: Limit = None, cursor: Cursor = None
 ) -> Page[ApiName]:
-    """Every operation of the Cloudflare API, by name."""
-    words = (search or "").lower().replace("-", "_").split()
+    """Every operation of the Cloudflare API, by name.
+
+    With --search those that fit best come first: words for an act count as the verb they are here (add: create, remove: delete).
+    """
     wanted = (product or "").replace("-", "_")
-    found = [
-        one
-        for one in names()
-        if (not wanted or one.product == wanted)
-        and all(word in one.name or word in one.path.lower() for word in words)
-    ]
-    if wanted and not found and not words:
+    found = [one for one in names() if not wanted or one.product == wanted]
+    if wanted and not found:
+        from difflib import get_close_matches
+
         from workbench.backends.cloudflare.catalogue import products
 
-        raise UsageError(f"the API has no product {product!r}", f"there are: {', '.join(products())}")
+        near = get_close_matches(wanted, products(), 3, 0.6)
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(products())}"
+        raise UsageError(f"the API has no product {product!r}", hint)
+    if search:
+        from workbench.backends.cloudflare.searching import search as best
+
+        found = best(search, found)
     if cursor is not None and not cursor.isdecimal():
         raise UsageError("--cursor is none of this list's")
     begin = int(cursor or 0)
@@ -121,8 +130,42 @@ def _kind(type: str) -> str:
 
 
 async def _weigh(state: State, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """By its method: GET reads, DELETE destroys, anything else writes."""
-    return _EFFECTS.get(find(str(arguments["operation"])).method, WRITES), arguments
+    """By its method: GET reads, DELETE destroys, anything else writes. Of what does not read, the account is clear before it is asked."""
+    found = find(str(arguments["operation"]))
+    effect = _EFFECTS.get(found.method, WRITES)
+    if effect != READS:
+        given = arguments.get("param") or ()
+        account = await _account(state, found, given, False)
+        if account is not None and "{account_id}" in found.path and not _gives_account(given):
+            arguments = arguments | {"param": (*given, f"account_id={account}")}
+        await _say_whose_zone(state, given)
+    return effect, arguments
+
+
+async def _say_whose_zone(state: State, given: tuple[Any, ...]) -> None:
+    """A zone's operation names no account: the question before a write does, so the API is asked."""
+    from workbench.backends.cloudflare.line import join
+    from workbench.backends.cloudflare.remote import RemoteBackend
+
+    zone = next((str(text).partition("=")[2] for text in given if re.match("zone[-_]id=.", str(text))), None)
+    if zone is None or not isinstance(state.backend, RemoteBackend):
+        return
+    try:
+        answer = await state.backend.everything.get(join("zones", zone))
+    except WorkbenchError:
+        return  # it may be none, or not ours to read: whatever is sent then says so
+    account = answer.result.get("account") if isinstance(answer.result, dict) else None
+    if isinstance(account, dict) and isinstance(account.get("id"), str):
+        state.elsewhere = Target("remote", account["id"])
+
+
+def touched(arguments: dict[str, Any]) -> tuple[str, str]:
+    """What an operation of the API would be run on: its name, and the last name that its path takes (else its own)."""
+    from workbench.backends.cloudflare.calling import names_in_path
+
+    found = find(str(arguments["operation"]))
+    names = names_in_path(found, arguments.get("param") or ())
+    return found.name, names[-1] if names else found.name
 
 
 @operation(
@@ -147,10 +190,11 @@ async def run_operation(
 ) -> object:
     """Run an operation of the API, on the account or on a dev server.
 
-    --remote or --server says where. The answer is the API's own `result`. The account is filled in.
-    --dry-run shows the request, its credentials masked, and sends nothing. What writes asks, as any write to the account does.
+    Without --remote it runs on the dev server that has the local state open (--server names another), where that mirrors it. The answer
+    is the API's own `result`; of a list a page, and where there are more the next one's place in `result_info.cursor`. The account is
+    filled in. --dry-run shows the request, its credentials masked, and sends nothing. What writes asks, as any write to the account does.
     """
-    from workbench.backends.cloudflare import calling
+    from workbench.backends.cloudflare import calling, sending
     from workbench.backends.cloudflare.live import LiveBackend
     from workbench.backends.cloudflare.remote import BASE, RemoteBackend
 
@@ -158,24 +202,66 @@ async def run_operation(
 
     found = find(operation)
     content = None if file is None else read_whole(file)
-    backend = state.backend
-    mirror = isinstance(backend, LiveBackend)
-    account = await _account(state, found, param, dry_run)
-    call = calling.prepared(found, param, body, content, account, mirror=mirror)
-    if not isinstance(backend, LiveBackend | RemoteBackend):
-        if dry_run:
+    with _side(state, found, dry_run) as backend:
+        mirror = isinstance(backend, LiveBackend)
+        account = await _account(state, found, param, dry_run)
+        if account is None and dry_run:
+            account = "{account_id}"
+        call = calling.prepared(found, param, body, content, account, mirror=mirror)
+        if not isinstance(backend, LiveBackend | RemoteBackend):
             return call.shown(BASE, calling.masked_headers(["Authorization"]))
-        raise WorkbenchError(
-            "api.target_needed",
-            f"{found.name} is run on the deployed account or on a dev server, and which was not said",
-            "--remote, or --server URL; --dry-run shows the request",
-        )
-    api = backend.everything
-    if dry_run:
-        credentials = api.line.credentials
-        headers = calling.masked_headers(list(credentials.headers())) if credentials else {}
-        return call.shown(api.line.base, headers)
-    return await calling.sent(api, call, all_pages)
+        api = backend.everything
+        if dry_run:
+            credentials = api.line.credentials
+            headers = calling.masked_headers(list(credentials.headers())) if credentials else {}
+            return call.shown(api.line.base, headers)
+        result = await sending.sent(api, call, all_pages)
+        if isinstance(result, Page) and result.cursor is not None and state.notice:
+            place = sending.PLACE[found.pages]
+            state.notice(f"more: --param {place}={result.cursor}, or --all-pages for the whole list")
+        return result
+
+
+@contextmanager
+def _side(state: State, found: ApiOperation, dry_run: bool) -> Iterator[Any]:
+    """Where it runs: the target's own API, or of the local state the dev server that has it open, where that mirrors the operation."""
+    from workbench.backends.cloudflare.live import LiveBackend, connect
+    from workbench.backends.cloudflare.mirrored import is_mirrored
+    from workbench.backends.cloudflare.remote import RemoteBackend
+
+    if isinstance(state.backend, LiveBackend | RemoteBackend):
+        yield state.backend
+        return
+    if not is_mirrored(found.method, found.path):
+        if not dry_run:
+            raise WorkbenchError(
+                "api.target_needed",
+                f"{found.name} is the account's alone: no dev server answers it",
+                "--remote runs it there; --dry-run shows the request",
+            )
+        yield state.backend
+        return
+    from workbench.backends.servers.finding import the_one
+
+    try:
+        server = the_one(state.project)
+    except WorkbenchError as error:
+        if error.code != "live.not_found":
+            raise
+        if not dry_run:
+            raise WorkbenchError(
+                "api.target_needed",
+                f"{found.name} runs on the account, or on a dev server, and none has this state open",
+                "--remote, or cfwb servers start; --server URL names one, or what cfwb serve answers",
+            ) from None
+        yield state.backend
+        return
+    live = connect(state.project, server.url)
+    state.elsewhere = live.target
+    try:
+        yield live.watched(state.cancel, state.notice)
+    finally:
+        live.close()
 
 
 async def _account(state: State, found: ApiOperation, asked: tuple[Any, ...], dry_run: bool) -> str | None:
@@ -190,7 +276,17 @@ async def _account(state: State, found: ApiOperation, asked: tuple[Any, ...], dr
     account = named(said.account_id, said.config_path) if said else named(None)
     if account is not None:
         return account.id
-    given = any(str(text).startswith(("account_id=", "account-id=")) for text in asked)
-    if isinstance(backend, RemoteBackend) and "{account_id}" in found.path and not given and not dry_run:
-        return (await choose(backend.everything, None)).id
+    if (
+        isinstance(backend, RemoteBackend)
+        and "{account_id}" in found.path
+        and not _gives_account(asked)
+        and not dry_run
+    ):
+        id = (await choose(backend.everything, None)).id
+        state.elsewhere = Target("remote", id)
+        return id
     return None
+
+
+def _gives_account(asked: tuple[Any, ...]) -> bool:
+    return any(str(text).startswith(("account_id=", "account-id=")) for text in asked)

@@ -28,6 +28,8 @@ class Resource(NamedTuple):
 
     @property
     def sentence(self) -> str:
+        if self.name == self.what:
+            return self.what
         return f"{self.what} {self.name}" + (f" ({self.id})" if self.id and self.id != self.name else "")
 
 
@@ -45,7 +47,9 @@ async def consented(
     if effect == READS:
         return arguments
     resource = await resource_of(state, operation, arguments)
-    account = f"account {state.target.source}"
+    target = state.answered
+    # A zone's operation needs no account to be known.
+    account = f"account {target.source}" if target.source else "account"
     if remote_is_read_only(state.project.folder):
         raise WorkbenchError(
             "remote.read_only",
@@ -67,7 +71,7 @@ async def consented(
         if not removal.total:
             return arguments
     typed = resource.name if effect == DESTROYS else None
-    question = Question(operation.name, state.target, removal, resource.sentence, typed)
+    question = Question(operation.name, target, removal, resource.sentence, typed)
     if not await says_yes(confirm, question):
         raise WorkbenchError("confirmation.refused", "nothing was changed")
     return arguments
@@ -106,6 +110,10 @@ async def resource_of(state: State, operation: Operation, arguments: dict[str, A
         return Resource("queue", typed, await state.queue(typed))
     if word == "workflows":
         return Resource("workflow", await state.workflow(arguments.get("workflow")))
+    if word == "api":
+        from .api import touched
+
+        return Resource(*touched(arguments))
     return Resource(word, next((str(value) for value in arguments.values() if isinstance(value, str)), word))
 
 

@@ -1,5 +1,7 @@
 """Completion scripts for bash, zsh and fish, written from the registry: they start no process while one types."""
 
+from workbench.backends.cloudflare.catalogue import names
+
 from . import MODULES, Operation, all_operations
 
 
@@ -23,6 +25,13 @@ GLOBAL_FLAGS = (
     "--version",
 )
 _FILE_TYPES = ("file", "path")
+_NAME_OF_THE_API = (("api", "get"), ("api", "run"))
+"""Commands whose word is an operation of the Cloudflare API."""
+
+
+def _api() -> str:
+    """Their names, once in a script: 2,700 of them."""
+    return " ".join(one.name for one in names())
 
 
 def _tree(operations: list[Operation]) -> dict[tuple[str, ...], list[str]]:
@@ -51,6 +60,8 @@ def _case(operations: list[Operation]) -> str:
     lines = []
     for words, following in _tree(operations).items():
         lines.append(f'    "{" ".join(words)}") next="{" ".join(following)}" ;;')
+    for words in _NAME_OF_THE_API:
+        lines.append(f'    "{" ".join(words)}") next="$_cfwb_api $globals" ;;')
     for operation in operations:
         following = [*_choices(operation), *_flags(operation)]
         lines.append(f'    "{" ".join(operation.words)}"*) next="{" ".join(following)} $globals" files=1 ;;')
@@ -98,6 +109,7 @@ def _bash(operations: list[Operation]) -> str:
     body = _shared(operations)
     return f"""\
 # cfwb completion for bash: eval "$(cfwb completion bash)"
+_cfwb_api="{_api()}"
 _cfwb() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" before=("${{COMP_WORDS[@]:1:COMP_CWORD-1}}")
 {body}  case "$current" in
@@ -114,6 +126,7 @@ def _zsh(operations: list[Operation]) -> str:
     return f"""\
 #compdef cfwb
 # cfwb completion for zsh: source <(cfwb completion zsh)
+typeset -g _cfwb_api="{_api()}"
 _cfwb() {{
   local -a before
   before=("${{(@)words[2,CURRENT-1]}}")
@@ -150,6 +163,11 @@ def _fish(operations: list[Operation]) -> str:
         '    string match -q -- "$argv*" "$words"',
         "end",
         "complete -c cfwb -f",
+        f"set -g __cfwb_api {_api()}",
+        *(
+            f"complete -c cfwb -n '__cfwb_at {' '.join(words)}' -a '$__cfwb_api'"
+            for words in _NAME_OF_THE_API
+        ),
     ]
     summaries = {operation.words: operation.summary for operation in operations}
     for words, following in _tree(operations).items():

@@ -98,6 +98,9 @@ class Routes:
                 return Reply({"id": account, "name": NAMES.get(account, account)})
             case ["accounts", account, *rest] if account in self._stand_in.accounts:
                 return self._account(request, rest)
+            case ["zones", zone]:
+                account = {"id": ACCOUNT, "name": NAMES[ACCOUNT]}
+                return Reply({"id": zone, "name": f"{zone}.example.com", "account": account})
             case ["zones", *_]:
                 return numbered(
                     [{"id": f"zone-{number}", "name": f"example{number}.com"} for number in range(45)],

@@ -1,4 +1,4 @@
-"""One operation of the API, made into a request from what a user gave, and sent.
+"""One operation of the API, made into a request from what a user gave (`sending` sends it).
 
 Parameters go where the operation has them: into the path, the query, a header, the body's JSON, a form. The account of the
 target is filled in.
@@ -10,12 +10,9 @@ from urllib.parse import quote, urlencode
 
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.secrets import MASK
-from workbench.model.tagged import text_or_bytes
 
-from .api import Answer, Api
 from .catalogue import ApiOperation, ApiParameter
 from .mirrored import is_mirrored
-from .paging import MOST_PAGES, next_cursor
 
 BINARY = "application/octet-stream"
 
@@ -79,10 +76,12 @@ def prepared(
     files: dict[str, Any] = {}
     for name, value in values.items():
         parameter = known.get(name)
+        if parameter is None and "." in name:
+            query[name] = value
         if parameter is None or parameter.where == "path":
             continue
         if parameter.where == "query":
-            query[name] = value if isinstance(value, str | list) else json.dumps(value)
+            query |= _dotted(name, value)
         elif parameter.where == "header":
             headers[name] = str(value)
         elif parameter.where == "form":
@@ -99,6 +98,13 @@ def prepared(
     return Call(operation, path, query, headers, whole, files, content)
 
 
+def names_in_path(operation: ApiOperation, given: tuple[Any, ...]) -> list[str]:
+    """What the path's parameters were given, in its order, the account left out."""
+    values = _values(operation, given)
+    names = [part.strip("{}") for part in operation.path.split("/") if part.startswith("{")]
+    return [str(values[name]) for name in names if name != "account_id" and values.get(name)]
+
+
 def _values(operation: ApiOperation, given: tuple[Any, ...]) -> dict[str, Any]:
     known = {one.name: one for one in operation.parameters}
     values: dict[str, Any] = {}
@@ -108,17 +114,37 @@ def _values(operation: ApiOperation, given: tuple[Any, ...]) -> dict[str, Any]:
             raise UsageError(f"--param wants NAME=VALUE, not {text!r}")
         parameter = known.get(name) or known.get(name.replace("-", "_"))
         if parameter is None:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, 1, 0.6)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
-            raise UsageError(f"{operation.name} has no parameter {name!r}", hint)
+            outer, _, inner = name.partition(".")
+            if inner and (one := known.get(outer)) is not None and one.where == "query":
+                values[name] = value  # account.id=...: a field of a query's object
+                continue
+            raise UsageError(f"{operation.name} has no parameter {name!r}", _near(name, list(known)))
         read = _read(parameter, value)
         if parameter.type.startswith("list of") and not isinstance(read, list):
             values.setdefault(parameter.name, []).append(read)
         else:
             values[parameter.name] = read
     return values
+
+
+def _near(name: str, known: list[str]) -> str:
+    """What may have been meant: alike in letters, or with the word in it (`zone` of `zone_id`)."""
+    from difflib import get_close_matches
+
+    words = {word for word in name.replace("-", "_").split("_") if len(word) > 1}
+    inside = [one for one in known if words & set(one.split("_"))]
+    near = get_close_matches(name, known, 1, 0.6) or inside[:3]
+    return f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"
+
+
+def _dotted(name: str, value: Any) -> dict[str, Any]:
+    """A query's parameter as the API has it: an object's fields each by their name, `account.id=...`."""
+    if isinstance(value, dict):
+        found: dict[str, Any] = {}
+        for field, inner in value.items():
+            found |= _dotted(f"{name}.{field}", inner)
+        return found
+    return {name: value if isinstance(value, str | list) else json.dumps(value)}
 
 
 def _read(parameter: ApiParameter, text: str) -> Any:
@@ -130,10 +156,16 @@ def _read(parameter: ApiParameter, text: str) -> Any:
         return text == "true"
     if kind in ("integer", "number"):
         try:
-            return json.loads(text)
+            number = json.loads(text)
         except ValueError:
-            raise UsageError(f"{parameter.name} wants a number, not {text!r}") from None
-    if parameter.where in ("body", "whole") and (kind in ("any", "object") or text[:1] in ("[", "{")):
+            number = None
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise UsageError(f"{parameter.name} wants a number, not {text!r}")
+        return number
+    inside = parameter.where in ("body", "whole")
+    if (inside and kind in ("any", "object")) or (
+        text[:1] in ("[", "{") and (inside or (parameter.where == "query" and kind != "string"))
+    ):
         try:
             return json.loads(text)
         except ValueError:
@@ -215,8 +247,11 @@ def _path(operation: ApiOperation, values: dict[str, Any], *, mirror: bool) -> s
                 raise UsageError(f"{operation.name} needs {name}", hint)
             if value in (".", ".."):
                 raise UsageError(f"{name} cannot be {value!r}: no URL can hold it")
-            # The API wants the slashes of an R2 key as they are.
-            parts.append(quote(str(value), safe="/" if name == "object_key" and not mirror else ""))
+            # The API wants the slashes of an R2 key as they are. (A dry run may leave the account open.)
+            kept = value == part
+            parts.append(
+                part if kept else quote(str(value), safe="/" if name == "object_key" and not mirror else "")
+            )
         else:
             parts.append(part)
     return "/".join(parts)
@@ -225,67 +260,3 @@ def _path(operation: ApiOperation, values: dict[str, Any], *, mirror: bool) -> s
 def masked_headers(names: list[str]) -> dict[str, str]:
     """The headers that credentials make, as a dry run shows them."""
     return {name: f"Bearer {MASK}" if name == "Authorization" else MASK for name in names}
-
-
-async def sent(api: Api, call: Call, all_pages: bool) -> Any:
-    """Send it; the envelope's result, all pages of it where they are asked for, or other bytes as text."""
-    if not all_pages or call.operation.pages in ("", "single"):
-        return _result(call, await _once(api, call, call.query))
-    found: list[Any] = []
-    query = dict(call.query)
-    for page in range(int(query.get("page", 1)), MOST_PAGES):
-        if call.operation.pages == "number":
-            query["page"] = page
-        answer = await _once(api, call, query)
-        rows = _rows(answer.result)
-        found += rows
-        if not rows or not _go_on(call, answer, query, page, len(found)):
-            return found
-    raise WorkbenchError("remote.bad_answer", "the list has no end: each page leads to another")
-
-
-def _go_on(call: Call, answer: Answer, query: dict[str, Any], page: int, have: int) -> bool:
-    """Whether there is another page; the query is changed to ask for it."""
-    info = answer.info
-    if call.operation.pages == "number":
-        pages, total = info.get("total_pages"), info.get("total_count")
-        return page < pages if isinstance(pages, int) else have < total if isinstance(total, int) else True
-    if call.operation.pages == "token":
-        query["page_token"] = info.get("next_page_token") or None
-        return query["page_token"] is not None
-    query["cursor"] = next_cursor(info)
-    return query["cursor"] is not None
-
-
-async def _once(api: Api, call: Call, query: dict[str, Any]) -> Answer:
-    kind = call.operation.result[0]
-    return await api.send(
-        call.operation.method,
-        call.path,
-        params=query,
-        headers=call.headers,
-        json_body=call.body,
-        content=call.content,
-        files=call.files or None,
-        doing=call.operation.name,
-        enveloped=kind != "bytes",
-    )
-
-
-def _result(call: Call, answer: Answer) -> Any:
-    if isinstance(answer.result, bytes):
-        try:
-            return (
-                json.loads(answer.result)
-                if "json" in answer.headers.get("content-type", "")
-                else text_or_bytes(answer.result)
-            )
-        except ValueError:
-            return text_or_bytes(answer.result)
-    return answer.result
-
-
-def _rows(result: Any) -> list[Any]:
-    if isinstance(result, dict):
-        return next((value for value in result.values() if isinstance(value, list)), [])
-    return result if isinstance(result, list) else []
