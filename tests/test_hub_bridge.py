@@ -192,6 +192,17 @@ class TestExec:
             "Invalid JSON body",
         )
 
+    def test_a_body_that_never_ends_or_goes_too_deep(self, bridge: Bridge) -> None:
+        piece = bytes(1 << 20)
+        endless = (piece for _ in range(200))
+        answer = bridge.http.post(f"{bridge.url}/exec", content=endless)
+        refused(answer, 413, "payload_too_large", "the body is larger than")
+        deep = b'{"argv": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        refused(bridge.http.post(f"{bridge.url}/exec", content=deep), 400, "invalid_request", "JSON")
+        never = b'{"argv": ["true"], "timeout_ms": 1e999}'
+        answer = bridge.http.post(f"{bridge.url}/exec", content=never)
+        assert events(answer.text) == [("exit", {"exit_code": 0})]
+
     def test_standard_input_which_is_ours(self, bridge: Bridge) -> None:
         given = base64.b64encode(b"typed").decode()
         assert bridge.output("cat", stdin=given) == "typed"

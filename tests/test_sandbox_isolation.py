@@ -30,6 +30,23 @@ def test_it_is_root_inside_and_nobody_outside(user: str) -> None:
 
 
 @users
+def test_what_the_hub_writes_beside_a_disk_belongs_to_the_hub(user: str) -> None:
+    """Who got out as the id that sandboxes run as could otherwise have root write through a link."""
+
+    async def look(ground: Ground) -> None:
+        disk = ground.disk()
+        os.mkdir(disk.folder)
+        owner = ground.machine.owner
+        if owner is not None:  # as an earlier version left it
+            os.chown(disk.folder, owner, owner)
+        async with running(ground.provider, disk, Spec()):
+            for path in (disk.folder, disk.running, os.path.join(disk.folder, "start.log")):
+                assert os.stat(path).st_uid == os.geteuid() and not os.stat(path).st_mode & 0o022, path
+
+    on_ground(user, look)
+
+
+@users
 def test_nothing_of_the_home_folder_or_the_machine_is_inside(user: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("KEEPOUT-7251")

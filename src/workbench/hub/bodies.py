@@ -7,7 +7,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from .problems import invalid
+from .problems import Problem, invalid
+
+LARGEST_JSON = 96 << 20
+"""Bytes: room for what a command may be given as standard input, in base64."""
 
 
 class Fields:
@@ -76,9 +79,9 @@ class Fields:
 
 
 async def required_json(request: Request) -> Fields:
-    """The body as an object; `Invalid JSON body` where it is none."""
+    """The body as an object; `Invalid JSON body` where it is none, `payload_too_large` for more than LARGEST_JSON bytes."""
     try:
-        value = json.loads(await request.body())
+        value = json.loads(await small_body(request))
     except (ValueError, RecursionError):
         raise invalid("Invalid JSON body") from None
     return Fields(value if isinstance(value, dict) else {})
@@ -86,4 +89,18 @@ async def required_json(request: Request) -> Fields:
 
 async def optional_json(request: Request) -> Fields:
     """The body as an object; empty where there is none."""
-    return await required_json(request) if (await request.body()).strip() else Fields({})
+    return await required_json(request) if (await small_body(request)).strip() else Fields({})
+
+
+async def small_body(request: Request) -> bytes:
+    """All of the body, looked at as it comes; asked again, the same."""
+    held: bytes | None = getattr(request.state, "body", None)
+    if held is None:
+        pieces, size = [], 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > LARGEST_JSON:
+                raise Problem(413, "payload_too_large", f"the body is larger than {LARGEST_JSON:,} bytes")
+            pieces.append(piece)
+        held = request.state.body = b"".join(pieces)
+    return held

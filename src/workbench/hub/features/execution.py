@@ -99,7 +99,7 @@ class Execution(Feature):
     async def _talk(self, websocket: WebSocket, sandbox: Sandbox, session: str | None) -> None:
         try:
             values = json.loads(await websocket.receive_text())
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, RecursionError):
             raise invalid("Invalid JSON body") from None
         body = Fields(values if isinstance(values, dict) else {})
         argv, options = _argv(body), _options(body)
@@ -235,7 +235,7 @@ async def _typed(websocket: WebSocket, exchange: Exchange) -> None:
 async def _control(text: str, exchange: Exchange) -> None:
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     kind = said.get("type") if isinstance(said, dict) else None
     if kind == "end":
@@ -264,7 +264,7 @@ def _argv(body: Fields) -> list[str]:
 def _options(body: Fields) -> dict[str, Any]:
     timeout = body.values.get("timeout_ms")
     options: dict[str, Any] = {"env": body.environment()}
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and 0 < timeout < 1e15:
         options["within"] = timeout / 1000
     return options
 

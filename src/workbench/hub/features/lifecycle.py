@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ..bodies import optional_json
+from ..bodies import optional_json, small_body
 from ..feature import Feature
 from ..options import apply
 from ..problems import invalid
@@ -40,7 +40,7 @@ class Lifecycle(Feature):
         """Without a body an id for later, as the bridge; with one (`{name, ...}`) a sandbox, started unless `start` is false."""
         from ..sandboxes import new_id
 
-        if not (await request.body()).strip():
+        if not (await small_body(request)).strip():
             return JSONResponse({"id": new_id()})
         body = await optional_json(request)
         options = dict(body.values)

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from workbench.model.times import iso, now_ms
 
-from ..bodies import Fields
+from ..bodies import Fields, small_body
 from ..bridge import any_port, tunnel_name, tunnel_port
 from ..feature import Feature
 from ..preview_connection import Place, label_of, lead, refuse
@@ -96,7 +96,7 @@ class Previews(Feature):
         return await self._answer(request, port)
 
     async def _answer(self, request: Request, port: int) -> Response:
-        name = _name(await request.body())
+        name = _name(await small_body(request))
         sandbox = await self.hub.sandboxes.obtain(request.path_params["id"])
         try:
             return JSONResponse(await self._make(sandbox, port, name))

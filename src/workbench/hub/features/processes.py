@@ -19,7 +19,7 @@ from workbench.model.times import iso
 from workbench.sandbox.channel import DATA, JSON, STDERR
 from workbench.sandbox.spec import EGRESS_PORT
 
-from ..bodies import Fields, required_json
+from ..bodies import Fields, required_json, small_body
 from ..bridge import any_path, checked_session
 from ..feature import Feature
 from ..problems import Problem, invalid
@@ -139,7 +139,7 @@ class Processes(Feature):
     async def wait(self, request: Request) -> Response:
         """For `{port}`, for `{pattern, literal?}` or (neither) its end, with `timeout_ms?`: `{matched, line, groups, exit_code, ...}`."""
         sandbox = self.hub.sandboxes.get(request.path_params["id"])
-        body = await required_json(request) if await request.body() else Fields({})
+        body = await required_json(request) if await small_body(request) else Fields({})
         port, pattern = body.whole("port", least=1), body.text("pattern") or None
         id = request.path_params.get("pid")
         if port is not None and pattern is not None:

@@ -23,11 +23,20 @@ class Disk:
         self.layers = tuple(layers)
 
     def create(self, owner: int | None = None) -> None:
-        """Make what is missing of it, for who will run on it: an id, or None for ourselves."""
-        folders = [(self.folder, 0o700), (self.tmp, 0o1777), (self.log, 0o700)]
+        """Make what is missing of it, for who will run on it: an id, or None for ourselves.
+
+        The folder itself stays ours: what we keep there is written by name, and who could put a link in its place would write as we do.
+        """
+        folders = [(self.tmp, 0o1777), (self.log, 0o700)]
         for part in PARTS:
             for path in (self.upper(part), self.work(part)):
                 folders += [(os.path.dirname(path), 0o700), (path, 0o755)]
+        if not os.path.isdir(self.folder):
+            os.makedirs(self.folder)
+            os.chmod(self.folder, 0o700 if owner is None else 0o711)
+        elif owner is not None and os.lstat(self.folder).st_uid == owner:  # made by an earlier version
+            os.chown(self.folder, os.geteuid(), os.getegid(), follow_symlinks=False)
+            os.chmod(self.folder, 0o711)
         for path, mode in folders:
             if not os.path.isdir(path):
                 os.makedirs(path)

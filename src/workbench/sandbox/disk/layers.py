@@ -157,7 +157,7 @@ class Layers:
         _write(os.path.join(path, "base"), fingerprint)
         if self._machine.owner is not None:
             for each in (path, os.path.join(path, "base")):
-                os.chown(each, self._machine.owner, self._machine.owner)
+                os.chown(each, self._machine.owner, self._machine.owner, follow_symlinks=False)
 
 
 def base_of(layer: str) -> str:
@@ -195,7 +195,8 @@ def materialise(disk: Disk, below: Sequence[str], owner: int | None) -> None:
 
 def _write(path: str, text: str) -> None:
     """Complete or not at all; synced, for it says where data is."""
-    with open(path + ".new", "w") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path + ".new", flags, 0o666), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -84,7 +84,7 @@ class Egress:
             return
         settings = await read_settings(self._store, sandbox)
         authority = await asyncio.to_thread(Authority, self._key_path(sandbox), sandbox)
-        await asyncio.to_thread(write_files, folder, authority.certificate, owner)
+        await asyncio.to_thread(write_files, folder, authority.certificate)
         gate = Gate(
             Outside(
                 sandbox,

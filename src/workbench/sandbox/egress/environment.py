@@ -73,22 +73,22 @@ def system_roots() -> bytes:
     return b""
 
 
-def write_files(folder: Path, authority: bytes, owner: tuple[int, int] | None = None) -> None:
-    """Put the files where the socket will be. authority: its certificate, PEM. owner: (uid, gid) they and the folder belong to.
+def write_files(folder: Path, authority: bytes) -> None:
+    """Put the files where the socket will be, for everybody to read and nobody but us to change. authority: its certificate, PEM.
 
     `bundle.pem` is also what belongs at /etc/ssl/certs/ca-certificates.crt inside.
     """
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.lstat().st_uid != os.geteuid():  # made by an earlier version
+        os.chown(folder, os.geteuid(), os.getegid(), follow_symlinks=False)
+    folder.chmod(0o755)
     roots = system_roots()
     bundle = roots + (b"" if roots.endswith(b"\n") or not roots else b"\n") + authority
     node = resources.files(__package__).joinpath(NODE).read_bytes()
     for name, content in ((BUNDLE, bundle), (AUTHORITY, authority), (NODE, node)):
         path = folder / name
         fresh = folder / f".{name}.new"
+        fresh.unlink(missing_ok=True)
         fresh.write_bytes(content)
         fresh.chmod(0o644)
-        if owner is not None:
-            os.chown(fresh, *owner)
         fresh.replace(path)
-    if owner is not None:
-        os.chown(folder, *owner)
