@@ -114,7 +114,17 @@ def test_operations_ask_the_same(mirror: Mirror) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8788", "localhost.evil.example", "127.0.0.1.evil.example", ""]
+    "host",
+    [
+        *("evil.example", "evil.example:8788", "localhost.evil.example", "127.0.0.1.evil.example", ""),
+        *(
+            "evil.example@localhost",
+            "localhost#.evil.example",
+            "localhost/.evil.example",
+            "localhost:x",
+            "[::1",
+        ),
+    ],
 )
 def test_another_host_name_is_refused_even_with_the_token(mirror: Mirror, host: str) -> None:
     with mirror.client() as client:

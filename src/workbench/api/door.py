@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from starlette.types import Scope
 from .errors import GENERAL, ApiError
 from .peer import peer_uid
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 PROTECTIVE: Mapping[str, str] = {
     "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
@@ -113,10 +115,9 @@ def _own_uid() -> int | None:
 
 
 def _hostname(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """The name in a Host header; "" where it is more than a name and a port."""
+    match = _HOST.fullmatch(host.strip())
+    return match[1].strip("[]").lower() if match else ""
 
 
 def _origin_name(origin: str) -> str:

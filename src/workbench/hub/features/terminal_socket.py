@@ -75,7 +75,7 @@ async def _said(text: str, terminal: HubTerminal, viewer: Viewer) -> None:
     try:
         said = json.loads(text)
         kind = said["type"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         viewer.put({"type": "error", "message": "Invalid control message"})
         return
     if kind in ("resize", "size"):
