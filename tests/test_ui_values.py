@@ -15,9 +15,10 @@ from textual.app import App, ComposeResult
 from workbench.model.errors import Cancelled
 from workbench.model.progress import Cancel
 from workbench.themes import DARK
-from workbench.widgets import json_tree, value_view
+from workbench.widgets import json_parse, value_view
 from workbench.widgets.hex_view import HexView
-from workbench.widgets.json_tree import Node, parse
+from workbench.widgets.json_parse import parse
+from workbench.widgets.json_tree import Node
 from workbench.widgets.json_view import JsonView
 from workbench.widgets.text_view import TextView
 from workbench.widgets.value_view import ValueView
@@ -249,7 +250,7 @@ def test_parsing_stops_when_nobody_waits_for_it() -> None:
 
 
 def test_json_of_too_many_values_to_hold_is_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_tree, "MOST_VALUES", 1_000)
+    monkeypatch.setattr(json_parse, "MOST_VALUES", 1_000)
     found = value_view.look(b"[" + b"{}," * 1_000 + b"1]")
     assert found.ways == ("text", "hex") and "values are not folded" in found.problem
     assert value_view.look(b"[" + b"1," * 100 + b"1]").ways[0] == "json"

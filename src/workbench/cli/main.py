@@ -63,7 +63,9 @@ class Command:
             print(f"cfwb {__version__}")
             return 0
         if line.operation is None:
-            return _launch(line)
+            from .launching import launch
+
+            return launch(line)
         self.operation = line.operation.name
         if "--json" not in options and (
             "--raw" in options
@@ -250,43 +252,6 @@ def _confirm(question: Any) -> bool:
     from .people import ask
 
     return ask(question)
-
-
-def _launch(line: Line) -> int:
-    """Open the workbench, on the project here or on the demo."""
-    options = line.options
-    if line.words == ("serve",):
-        from .serving import serve
-
-        return serve(line)
-    if "--json" in options or "--raw" in options:
-        raise UsageError("--json and --raw go with a command", "cfwb --help lists the commands")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the workbench needs a terminal", "cfwb --help lists the commands for a shell")
-    if os.environ.get("TERM") == "dumb":
-        raise UsageError("this terminal only prints lines (TERM=dumb)", "the commands work here: cfwb --help")
-    if "--remote" in options:
-        raise UsageError("the workbench opens on the local state", "--remote goes with a command")
-    from workbench.app import run
-
-    if line.words:
-        from workbench.demo import unpack
-
-        from .people import note
-
-        folder = unpack()
-        status = int(run(folder=folder, label="demo") or 0)
-        note(f"the sample stays in {folder}")
-        return status
-    return int(
-        run(
-            folder=options.get("--project", "."),
-            worker=options.get("--worker"),
-            environment=options.get("--env"),
-            persist_to=options.get("--persist-to"),
-        )
-        or 0
-    )
 
 
 def _quiet() -> int:

@@ -12,7 +12,8 @@ from workbench.model.page import Page
 from workbench.model.sql import SqlResult
 from workbench.model.text import visible
 from workbench.operations import Operation
-from workbench.operations.results import Body, Document, Output, Stream, to_json
+from workbench.operations.outputs import Output
+from workbench.operations.results import Body, Document, Stream, to_json
 
 FIRST = 200  # rows of a list a person gets without asking for more
 SHOWN = 64 << 10  # bytes of an object that are shown as they are

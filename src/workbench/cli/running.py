@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.model.tagged import dumps
 from workbench.model.text import visible
-from workbench.operations.results import Output, Stream
+from workbench.operations.outputs import Output
+from workbench.operations.results import Stream
 
 from .people import note, paint
 

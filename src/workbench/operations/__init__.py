@@ -21,7 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "bindings": ("bindings",),
     "project": ("bindings", "accounts"),
     "kv": ("kv", "kv_bulk", "kv_between"),
-    "r2": ("r2", "r2_folders", "r2_uploads", "r2_between"),
+    "r2": ("r2", "r2_copies", "r2_folders", "r2_uploads", "r2_between"),
     "d1": ("d1", "batches", "d1_between"),
     "do": ("durable_objects", "durable_storage", "durable_sql", "batches"),
     "workflows": ("workflows",),

@@ -11,7 +11,7 @@ from workbench.model.r2 import R2Object
 from . import READS, operation
 from .between import Comparison, CopyReport, Tally, going_on, listed, other, paired, same_place
 from .parameters import After, Bucket, From, Prefix, To
-from .r2 import ToBucket
+from .r2_copies import ToBucket
 from .resolve import State
 
 PAGE = 1000

@@ -9,9 +9,9 @@ from . import DESTROYS, READS, WRITES, operation
 from .amounts import variables
 from .files import read_text
 from .outcomes import Done
+from .outputs import CodeOutput
 from .parameters import DryRun, Param, one_of
 from .resolve import State
-from .results import CodeOutput
 from .sandboxes import Cwd, TheSandbox, Timeout, Variables
 
 Language = Annotated[

@@ -12,10 +12,11 @@ from workbench.model.state import Removal
 from . import DESTROYS, READS, WRITES, operation
 from .files import failed, pieces
 from .outcomes import Done, Written
+from .outputs import Output
 from .parameters import Content, Cursor, DryRun, Limit, Param, Source, one_of
 from .parameters import Output as ToFile
 from .resolve import State
-from .results import LARGEST_BODY, Output, Stream
+from .results import LARGEST_BODY, Stream
 from .sandboxes import Count, TheSandbox
 
 Path = Annotated[str, Param("the path inside (relative: below /workspace)", positional=True, metavar="PATH")]

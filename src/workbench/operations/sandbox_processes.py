@@ -15,9 +15,10 @@ from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
 from .amounts import variables
+from .outputs import Output
 from .parameters import DryRun, Param
 from .resolve import State
-from .results import Output, Stream
+from .results import Stream
 from .sandboxes import Count, Cwd, InSession, TheSandbox, Timeout, Variables, Words
 
 TheSession = Annotated[str, Param("the session's id", positional=True, metavar="SESSION")]

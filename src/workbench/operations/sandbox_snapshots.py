@@ -8,10 +8,10 @@ from workbench.model.state import Removal
 from . import DESTROYS, READS, WRITES, operation
 from .files import pieces
 from .outcomes import Written
+from .outputs import Output
 from .parameters import DryRun, Param
 from .parameters import Output as ToFile
 from .resolve import State
-from .results import Output
 from .sandbox_files import write_stream
 from .sandboxes import LISTED, NewName, OneSandbox, TheSandbox
 

@@ -12,10 +12,10 @@ from . import DESTROYS, READS, WRITES, operation
 from .amounts import variables
 from .files import read_whole
 from .outcomes import Done, Written
+from .outputs import Output
 from .parameters import DryRun, Param, one_of
 from .parameters import Output as ToFile
 from .resolve import State
-from .results import Output
 from .sandboxes import Cwd, InSession, TheSandbox, Variables
 
 TheTerminal = Annotated[str, Param("the terminal's id", positional=True, metavar="TERMINAL")]

@@ -9,9 +9,10 @@ from workbench.model.state import Removal
 
 from . import DESTROYS, READS, WRITES, operation
 from .amounts import mounted, seconds, size, variables
+from .outputs import Output
 from .parameters import Cursor, DryRun, Limit, Param
 from .resolve import State
-from .results import Output, Stream
+from .results import Stream
 
 TheSandbox = Annotated[str, Param("the sandbox: its name or id", positional=True, metavar="SANDBOX")]
 NewName = Annotated[

@@ -1,6 +1,6 @@
 """A JSON value as lines that fold: what a line says and what lies below it, made only when it is looked at.
 
-Values come from `parse` (numbers keep their own digits, repeated keys stay) or as tagged JSON (model/tagged.py), whose
+Values come from `json_parse` (numbers keep their own digits, repeated keys stay) or as tagged JSON (model/tagged.py), whose
 `$date`, `$map` and so on are shown as JavaScript would say them: `Date 1970-01-01T00:00:00Z`, `Map {"k" → 1n}`.
 """
 
@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from workbench.model.errors import Cancelled
-from workbench.model.progress import Cancel
 from workbench.model.text import visible
 
 from .cells import size
+from .json_parse import Number, Pairs
 
 Piece = tuple[str, str]
 """Text made visible, and its kind (widgets/palette.py)."""
@@ -25,59 +24,6 @@ GROUP = 1_000
 """Items under one line; more are put into groups, so that opening a line never makes more than this many."""
 LONG = 100
 """A longer string opens into lines of so many characters, GROUP of them at most."""
-MOST_VALUES = 6_000_000
-"""Values that are folded, counted by the commas and brackets: each takes up to 100 bytes, so memory is bounded by it."""
-SHARED = 10_000
-"""Different numbers of which one copy is kept for all places where they stand."""
-
-
-class TooMany(Exception):
-    """There are more values than are kept in memory at once."""
-
-
-class Pairs(list[tuple[str, Any]]):
-    """An object's keys and values as they were written."""
-
-    __slots__ = ()
-
-
-class Number(str):
-    """A number with the digits it was written with."""
-
-    __slots__ = ()
-
-
-def parse(text: str, cancel: Cancel | None = None) -> Any:
-    """JSON text as Pairs, list, str, Number, bool and None. Raises ValueError (RecursionError where it nests too deep),
-    TooMany, and Cancelled soon after `cancel` is thrown."""
-    if sum(map(text.count, ",[{")) > MOST_VALUES:
-        raise TooMany
-    stop = cancel or Cancel()
-    seen: dict[str, Number] = {}
-
-    # Functions of Python, not the classes themselves: between their steps other threads run, so the window stays awake.
-    def number(digits: str) -> Number:
-        if stop.cancelled:
-            raise Cancelled
-        found = seen.get(digits)
-        if found is None:
-            found = Number(digits)
-            if len(seen) < SHARED:
-                seen[digits] = found
-        return found
-
-    def pairs(items: list[tuple[str, Any]]) -> Pairs:
-        if stop.cancelled:
-            raise Cancelled
-        return Pairs(items)
-
-    return json.loads(
-        text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=_refused
-    )
-
-
-def _refused(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 class Node:

@@ -14,7 +14,8 @@ from textual.strip import Strip
 
 from workbench.model.tagged import dumps
 
-from .json_tree import Line, Node, Number, Pairs, Rest
+from .json_parse import Number, Pairs
+from .json_tree import Line, Node, Rest
 from .palette import Palette
 
 OPEN_AT_FIRST = 200

@@ -26,7 +26,7 @@ from .cells import size
 from .hex_view import HexView
 from .image_header import describe, image_kind
 from .image_view import ImageView
-from .json_tree import MOST_VALUES, TooMany, parse
+from .json_parse import MOST_VALUES, TooMany, parse
 from .json_view import JsonView
 from .text_view import TextView
 

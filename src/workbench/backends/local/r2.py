@@ -5,8 +5,7 @@ database or a file that can't be read or written.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from io import FileIO
+from collections.abc import Iterable, Sequence, Sized
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.bindings import Project
@@ -17,8 +16,7 @@ from workbench.model.r2 import R2Body, R2Bucket, R2Object, R2Upload
 from workbench.model.state import Removal
 from workbench.model.times import now_ms
 
-from . import keys, naming, r2_rows
-from .blobs import Blobs
+from . import keys, naming, r2_bodies, r2_rows
 from .keys import rows, to_bytes, to_text
 from .r2_rows import OBJECTS, PARTS, PENDING, TABLE, UPLOADS, Row, Stored, reading, writing
 from .resources import MOST_LISTED, Resource, bound, names_on_disk, removal
@@ -92,14 +90,14 @@ class LocalR2:
                     "r2.bad_range", f"the range at {offset:,} is outside the {size:,} bytes of {key!r}"
                 )
             wanted = size - offset if length is None else min(length, size - offset)
-            pieces = _cut(found.parts, offset, wanted)
+            pieces = r2_bodies.cut(found.parts, offset, wanted)
             if found.parts:
                 resource.find_values(found.parts[0][0])
             first = resource.blobs.open(pieces[0][0]) if pieces else None
             if first is not None or not pieces:
-                return R2Body(found.object, offset, wanted, _stream(resource.blobs, pieces, first))
+                return R2Body(found.object, offset, wanted, r2_bodies.stream(resource.blobs, pieces, first))
             # Somebody may have written another body, and removed this one's file, since the row was read.
-        raise _missing(resource.blobs, key)
+        raise r2_bodies.missing(resource.blobs, key)
 
     def _stored(self, resource: Resource, key: str) -> Stored:
         with reading(resource) as connection:
@@ -304,36 +302,3 @@ def _remove(resource: Resource, ids: Sequence[str]) -> None:
     if ids:
         resource.find_values(ids[0])
         resource.blobs.delete(ids)
-
-
-def _cut(parts: Sequence[tuple[str, int]], offset: int, length: int) -> list[tuple[str, int, int]]:
-    """The pieces of the files that hold a range: id, offset and length in it."""
-    pieces = []
-    for id, size in parts:
-        if length <= 0:
-            break
-        if offset < size:
-            taken = min(size - offset, length)
-            pieces.append((id, offset, taken))
-            length -= taken
-            offset = 0
-        else:
-            offset -= size
-    return pieces
-
-
-def _stream(blobs: Blobs, pieces: Sequence[tuple[str, int, int]], first: FileIO | None) -> Iterator[bytes]:
-    for id, offset, length in pieces:
-        file = first if first is not None else blobs.open(id)
-        first = None
-        if file is None:
-            raise _missing(blobs, id)
-        yield from blobs.stream(file, offset, length)
-
-
-def _missing(blobs: Blobs, what: str) -> WorkbenchError:
-    return WorkbenchError(
-        "r2.body_missing",
-        f"the bytes of {what!r} are missing: a file in {blobs.folder} is gone",
-        "The emulator reads the object as null. Write it again, or delete it.",
-    )

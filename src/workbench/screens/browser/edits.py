@@ -14,6 +14,7 @@ from workbench.model.text import visible
 from workbench.widgets.paging import Entry
 from workbench.widgets.transfer import Watched
 
+from .replacing import may_replace
 from .sources import Loaded
 from .transfers import Run, Transferring
 
@@ -219,7 +220,7 @@ class Editing(Transferring):
         cancel = Cancel()
         try:
             pairs = await self._pairs(chosen, value, answer, cancel)
-            if not await self._may_replace([new for _, new in pairs]):
+            if not await may_replace(self, [new for _, new in pairs]):
                 return
         except WorkbenchError as error:
             self.tell_error(error)

@@ -293,27 +293,6 @@ class Browsing(Pane):
         current = self.keys.current
         return marked or ([current] if current is not None else [])
 
-    async def _may_replace(self, keys: list[str]) -> bool:
-        """Asks where keys of these names are there; a few are looked at, many are not."""
-        from workbench.screens.dialogs import Confirm
-
-        taken = []
-        for key in keys[:200]:
-            entries, _ = await self.source.page(key, None, True)
-            if entries and entries[0].key == key:
-                taken.append(key)
-        if not taken:
-            return True
-        return await self.app.push_screen_wait(
-            Confirm(
-                f"Overwrite {len(taken):,}",
-                target=self.session.target,
-                question="There is something under these names already.",
-                lines=taken,
-                action="Overwrite",
-            )
-        )
-
     # What the parts that write add
 
     @property

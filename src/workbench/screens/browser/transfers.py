@@ -17,6 +17,7 @@ from workbench.widgets.paging import Entry
 from workbench.widgets.transfer import TransferBar, Watched
 
 from .pane import Browsing
+from .replacing import may_replace
 
 Run = Callable[[Watched], Awaitable[str]]
 
@@ -154,7 +155,7 @@ class Transferring(Browsing):
             return
         try:
             files = await self.session.blocking(lambda: _listed(path, key, folder))
-            if not await self._may_replace([name for _, name, _ in files]):
+            if not await may_replace(self, [name for _, name, _ in files]):
                 return
         except WorkbenchError as error:
             self.tell_error(error)

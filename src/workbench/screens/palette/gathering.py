@@ -8,7 +8,8 @@ from typing import Any
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel
-from workbench.operations.results import Output, Stream, to_json
+from workbench.operations.outputs import Output
+from workbench.operations.results import Stream, to_json
 from workbench.screens.session import Session
 
 MOST_ITEMS = 1_000
