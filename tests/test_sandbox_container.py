@@ -85,6 +85,25 @@ async def test_a_containers_life_over_an_engine_of_this_machine(tmp_path: Path) 
             await provider.delete(disk)
 
 
+async def test_links_that_a_container_leaves_for_the_next_start_are_not_followed(tmp_path: Path) -> None:
+    provider = ContainerProvider(str(engine.stand_in(tmp_path)))
+    disk = process_disk(tmp_path)
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    async with running(provider, disk, Spec()):
+        pass
+    shared = Path(disk.folder) / "container"
+    (shared / "init.pyz").unlink()
+    (shared / "init.pyz").mkdir()
+    for name in ("init.pyz.new", "config.json"):
+        (shared / name).unlink(missing_ok=True)
+        (shared / name).symlink_to(victim)
+    async with running(provider, disk, Spec()) as box:
+        assert (await box.channel.run(["python3", "-c", "print(1)"])).stdout == b"1\n"
+    assert victim.read_text() == "as it was"
+    await provider.delete(disk)
+
+
 async def test_without_an_engine_it_says_so(tmp_path: Path) -> None:
     provider = ContainerProvider("no-such-engine")
     assert not provider.check().usable and "installed" in provider.check().reason

@@ -20,6 +20,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.sandbox import program
 from workbench.sandbox.disk import Disk
 from workbench.sandbox.disk.layers import materialise
+from workbench.sandbox.disk.remove import remove
 from workbench.sandbox.disk.size import measure
 from workbench.sandbox.providers import Availability, Usage
 from workbench.sandbox.providers.bubblewrap_arguments import host_name
@@ -144,6 +145,9 @@ class ContainerProvider:
         shared = self._shared(disk)
         os.makedirs(shared, mode=0o700, exist_ok=True)
         os.makedirs(disk.outside("/workspace"), exist_ok=True)
+        # Root inside may write here, while it runs: what lies at our files' names may be a link to anywhere.
+        for name in ("init.pyz", "init.pyz.new", "config.json", "init.sock"):
+            remove(os.path.join(shared, name))
         program.unpacked(os.path.join(shared, "init.pyz"))
         said = configuration(
             spec,
@@ -155,9 +159,8 @@ class ContainerProvider:
             watch_memory=False,
             limit_processes=False,
         )
-        with open(
-            os.open(os.path.join(shared, "config.json"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-        ) as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(os.path.join(shared, "config.json"), flags, 0o600), "wb") as file:
             file.write(said)
         name = mark(disk)
         made = self._arguments(spec, disk)
