@@ -151,6 +151,15 @@ def test_broken_toml_says_where_and_keeps_the_rest(
     assert worker.problems[0].line == line or (line is None and worker.problems[0].line is not None)
 
 
+@pytest.mark.parametrize("key", ["a", '"a"', "'a' ", "[a"])
+def test_a_key_without_end_in_toml_is_a_problem_and_no_memory(tmp_path: Path, key: str) -> None:
+    end = "]" if key.startswith("[") else " = 1"
+    broken = TOML + "\n" + ".".join([key, *["a"] * 200_000]) + end + "\n"
+    worker = read(tmp_path, broken, "wrangler.toml")
+    assert names(worker) == names(read(tmp_path, TOML, "wrangler.toml"))
+    assert any("more than 100 parts" in problem.message for problem in worker.problems)
+
+
 def test_a_field_of_the_wrong_type_in_toml_is_placed(tmp_path: Path) -> None:
     worker = read(tmp_path, TOML + '\n[[kv_namespaces]]\nbinding = "B"\nid = 5\n', "wrangler.toml")
     assert names(worker) == ["CACHE", "B", "AI"]

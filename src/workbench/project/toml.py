@@ -11,6 +11,8 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _STATEMENT = re.compile(r"^[ \t]*(?:\[|[\w\"'-][^=\n]*=)", re.MULTILINE)
 _HEADER = re.compile(r"^[ \t]*(\[\[?)[ \t]*([^\]\n#]+?)[ \t]*\]\]?", re.MULTILINE)
 _KEY = re.compile(r"^[ \t]*([\w\"'. -]+?)[ \t]*=", re.MULTILINE)
+# A key of so many parts takes tomllib memory by the square of them: 200 kB of one would be 40 GB.
+_LONG_KEY = re.compile(r"""(?<![\w.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _TRIES = 20
 
 
@@ -23,6 +25,12 @@ def parse(text: str) -> tuple[Any, list[Fault]]:
     faults: list[Fault] = []
     text = text.replace("\r\n", " \n")  # same length, and a lone return is what TOML refuses
     for _ in range(_TRIES):
+        if long := _LONG_KEY.search(text):
+            faults.append(Fault(long.start(), "a key of more than 100 parts"))
+            start = text.rfind("\n", 0, long.start()) + 1
+            line = text[start:].partition("\n")[0]
+            text = text[:start] + " " * len(line) + text[start + len(line) :]
+            continue
         try:
             return _plain(tomllib.loads(text)), faults
         except tomllib.TOMLDecodeError as error:

@@ -133,6 +133,9 @@ def _is_found_anyway(configs: list[str], folder: str) -> bool:
     return redirected or not configs or (first is not None and configs[0] == os.path.join(folder, first))
 
 
+_LARGEST_PACKAGE = 4 << 20
+
+
 def _upward(folder: str) -> list[str]:
     places = [os.path.abspath(folder)]
     while (above := os.path.dirname(places[-1])) != places[-1]:
@@ -143,8 +146,8 @@ def _upward(folder: str) -> list[str]:
 def _package(folder: str) -> dict[str, Any]:
     try:
         with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
+            found = json.loads(file.read(_LARGEST_PACKAGE))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

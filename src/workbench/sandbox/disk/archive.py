@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from workbench.model.errors import WorkbenchError
 from workbench.model.tar_entry import LONGEST_HEADER, BoundedEntry
 from workbench.sandbox.disk.disk import PARTS
-from workbench.sandbox.disk.merge import DEEPEST, attributes, is_deletion
+from workbench.sandbox.disk.merge import DEEPEST, attributes, is_deletion, kept_attribute
 
 FORMAT = 1
 _ATTRIBUTE = "SCHILY.xattr."
@@ -224,13 +224,14 @@ def _dress(fd: int, entry: tarfile.TarInfo, bounds: Bounds, owner: int | None) -
     try:
         spent = 0
         for key, value in entry.pax_headers.items():
-            if key.startswith(_ATTRIBUTE + "user."):
+            name = key.removeprefix(_ATTRIBUTE)
+            if name != key and kept_attribute(name):
                 content = value.encode("utf-8", "surrogateescape")
                 spent += len(key) + len(content)
                 if spent > bounds.attributes:
                     raise _wrong("extended attributes without end")
                 try:
-                    os.setxattr(fd, key[len(_ATTRIBUTE) :], content)
+                    os.setxattr(fd, name, content)
                 except OSError as problem:
                     raise _wrong(f"an extended attribute that cannot be: {problem.strerror}") from problem
         if owner is not None:

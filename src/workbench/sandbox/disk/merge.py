@@ -50,12 +50,12 @@ def attributes(path: str) -> dict[str, bytes]:
         names = os.listxattr(path, follow_symlinks=False)
     except OSError:
         return {}
-    kept = [
-        name
-        for name in names
-        if name.startswith("user.") and (name == OPAQUE or not name.startswith(_OVERLAYS))
-    ]
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in kept}
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in names if kept_attribute(name)}
+
+
+def kept_attribute(name: str) -> bool:
+    """Whether an extended attribute is part of a layer: the user's, and of the overlay's own bookkeeping `opaque` alone."""
+    return name == OPAQUE or (name.startswith("user.") and not name.startswith(_OVERLAYS))
 
 
 def _lay(layer: str, target: str, link: bool, below: Sequence[str], owner: int | None, depth: int) -> None:
