@@ -23,7 +23,7 @@ EVERYWHERE = (
     ("ctrl+w", "close the tab; alt+w where one types"),
     ("ctrl+r", "read everything on screen again"),
     ("ctrl+t", "dark or light"),
-    ("ctrl+z", "to the shell for a moment, fg comes back; undo where one types"),
+    ("ctrl+z", "to the shell; fg comes back (where one types: undo)"),
     ("ctrl+q", "leave; nothing is lost"),
 )
 # Moves that every list has, said once instead of ten times.

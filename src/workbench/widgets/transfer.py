@@ -75,7 +75,7 @@ class TransferBar(Widget):
             return Content("")
         done = self._amount(work.done)
         total = f" of {self._amount(work.total)}" if work.total else ""
-        whole_bar = f"  {self._bar(work.done / work.total)}" if work.total else ""
+        whole_bar = f"  {self._bar(work.done / work.total)}" if work.total else " …"
         whole_rate = f"  {self._amount(work.rate)}/s"
         stop = "stopping" if work.cancel.cancelled else "esc stop"
         title = visible(f"{work.title} {work.note}".strip())
