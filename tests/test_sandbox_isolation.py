@@ -386,6 +386,22 @@ def test_mount_points_of_the_system_can_not_be_replaced(user: str) -> None:
     on_ground(user, look)
 
 
+# What would run on the machine with the rights of the folder's owner: by any way to give the bit, and by a capability (v2, permitted).
+TO_GAIN = """cd /workspace/shared; cp /bin/true a; chmod 4755 a; install -m 755 a b; python3 -c '
+import os
+for give in (
+    lambda: os.fchmod(os.open("b", os.O_RDONLY), 0o4755),
+    lambda: os.setxattr("b", "security.capability", bytes.fromhex("0100000200002000000000000000000000000000")),
+    lambda: os.write(os.open("c", os.O_CREAT | os.O_WRONLY, 0o4755), b"x"),
+):
+    try:
+        give()
+    except OSError as problem:
+        print(problem.strerror)
+' 2>&1
+"""
+
+
 @users
 def test_a_folder_of_the_machine_is_inside_only_when_asked_for(user: str, tmp_path: Path) -> None:
     async def look(ground: Ground) -> None:
@@ -394,6 +410,10 @@ def test_a_folder_of_the_machine_is_inside_only_when_asked_for(user: str, tmp_pa
         mounts = (Mount(str(given), "/workspace/shared", writable=True),)
         async with running(ground.provider, ground.disk(), Spec(mounts=mounts)) as box:
             assert await box.sh("echo made inside > /workspace/shared/file") == ""
+            gains = await box.sh(TO_GAIN)
+            assert gains.count("Operation not permitted") == 3, gains
+        for path in given.iterdir():
+            assert not path.stat().st_mode & 0o4000 and "security.capability" not in os.listxattr(path), path
         assert (given / "file").read_text() == "made inside\n"
         assert (given / "file").stat().st_uid == os.geteuid()
 

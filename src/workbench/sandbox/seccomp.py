@@ -96,12 +96,24 @@ _DECIDED: dict[int, dict[str, tuple[int | None, int | None]]] = {
         "nfsservctl": (180, 42),
     },
 }
+# name: (x86_64, aarch64), and which argument is the mode.
+_MODES: dict[str, tuple[tuple[int | None, int | None], int]] = {
+    "chmod": ((90, None), 1),
+    "fchmod": ((91, 52), 1),
+    "fchmodat": ((268, 53), 2),
+    "fchmodat2": ((452, 452), 2),
+}
+_SETUID = 0o4000
 _LOOKED_AT = {"clone": (56, 220), "ioctl": (16, 29), "socket": (41, 198)}
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
-def program(machine: str | None = None) -> bytes | None:
-    """The filter as `struct sock_filter`s for this machine's architecture; None for one that is not known here."""
+def program(machine: str | None = None, *, setuid: bool = True) -> bytes | None:
+    """The filter as `struct sock_filter`s for this machine's architecture; None for one that is not known here.
+
+    setuid: whether files may be given that bit. One in a folder of the machine would run there as whoever owns the folder. (A file that
+    is made with it loses it when it is written to.)
+    """
     known = _MACHINES.get(machine or os.uname().machine)
     if known is None:
         return None
@@ -118,6 +130,17 @@ def program(machine: str | None = None) -> bytes | None:
         for numbers in calls.values():
             if numbers[column] is not None:
                 made += _when(numbers[column], [(_RETURN, 0, 0, _ERRNO | answer)])
+    for numbers, argument in _MODES.values() if not setuid else ():
+        if numbers[column] is not None:
+            made += _when(
+                numbers[column],
+                [
+                    (_LOAD, 0, 0, _FIRST + 8 * argument),
+                    (_ANY_BIT, 0, 1, _SETUID),
+                    (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+                    (_RETURN, 0, 0, _ALLOW),
+                ],
+            )
     made += _when(
         _LOOKED_AT["clone"][column],
         [

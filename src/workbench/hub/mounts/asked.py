@@ -84,9 +84,7 @@ def sentence(mount: dict[str, Any]) -> str:
     """What it means for the machine or the bucket."""
     if "folder" in mount:
         how = "read" if mount["read_only"] else "read and change"
-        said = f"it can {how} this machine's folder {mount['folder']} (at {mount['path']})"
-        # Also a program that takes on its owner's rights when somebody of the machine runs it (setuid).
-        return said if mount["read_only"] else f"{said}, and leave programs there as whoever owns it"
+        return f"it can {how} this machine's folder {mount['folder']} (at {mount['path']})"
     whose = "the account's bucket" if mount["of"] == "account" else "the bucket"
     name = mount["bucket"] + (f" below {mount['prefix']}" if mount["prefix"] else "")
     how = "has a copy of" if mount["read_only"] else "has a copy of, and changes,"

@@ -176,7 +176,7 @@ class BubblewrapProvider:
             held.callback(os.close, hears)
             binds = Binds(self._machine)
             wrapped = arguments.Arguments(held, binds)
-            wrapped.isolate(spec, seccomp.program())
+            wrapped.isolate(spec, seccomp.program(setuid=not arguments.writes_outside(spec)))
             wrapped.mounts(spec, disk, made, python, packed, overlays=self._overlays)
             wrapped.add("--info-fd", str(wrapped.keep(tells)))
             wrapped.keep(made.hold())

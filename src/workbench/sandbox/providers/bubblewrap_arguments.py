@@ -34,6 +34,11 @@ def stacked(disk: Disk, made: Base) -> list[str]:
     return said
 
 
+def writes_outside(spec: Spec) -> bool:
+    """Whether it may write into folders of the machine."""
+    return any(mount.writable for mount in spec.mounts)
+
+
 class Arguments:
     """Collects what bwrap is told. Descriptors are ours until `release`."""
 
@@ -68,7 +73,9 @@ class Arguments:
         self.add("--hostname", host_name(spec.name), "--as-pid-1", "--clearenv", "--chdir", "/")
         self.add("--cap-drop", "ALL")
         for capability in _CAPABILITIES:
-            self.add("--cap-add", capability)
+            # A file in a folder of the machine that was given a capability would have it there.
+            if capability != "CAP_SETFCAP" or not writes_outside(spec):
+                self.add("--cap-add", capability)
         if filter_program is not None:
             self.add("--seccomp", str(self.keep_file(temporary(filter_program))))
 
