@@ -116,13 +116,11 @@ class Command:
             )
             self.target = state.target
             state = state.watched(Cancel()) if self.json else state.watched(Cancel(), _progress(), _note)
-            if problems := problems_of(state.project):
+            problems, notice = problems_of(state.project), state.project.notice
+            if problems or notice:
                 from .people import warn
 
-                warn(problems)
-            if state.project.notice:
-                _note(state.project.notice)
-
+                warn(problems, notice)
             state.in_pieces = self.json
         driver = Driver(suspends(state, operation))
 

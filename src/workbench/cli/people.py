@@ -58,12 +58,17 @@ class Meter:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def warn(problems: list[Problem]) -> None:
-    """What is wrong in a config, each with its place, on standard error; the command goes on with what could be read."""
+def warn(problems: list[Problem], notice: str = "") -> None:
+    """What is wrong in a config, each with its place, on standard error; the command goes on with what could be read.
+
+    notice: what is good to know besides (`Project.notice`), also where no person looks: a program may have meant another Worker.
+    """
     for problem in problems:
         parts = (problem.file, problem.line, problem.column)
         place = ":".join(str(part) for part in parts if part is not None)
         print(paint(visible(f"{place}: {problem.message}"), "33", sys.stderr), file=sys.stderr)
+    if notice:
+        print(paint(visible(notice), "2", sys.stderr), file=sys.stderr)
 
 
 def show_error(error: WorkbenchError) -> None:
