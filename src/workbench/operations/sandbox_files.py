@@ -20,7 +20,7 @@ from .results import LARGEST_BODY, Stream
 from .sandboxes import Count, TheSandbox
 
 Path = Annotated[str, Param("the path inside (relative: below /workspace)", positional=True, metavar="PATH")]
-Folder = Annotated[str, Param("the folder inside (default: /workspace)", positional=True, metavar="PATH")]
+Folder = Annotated[str, Param("the folder inside", positional=True, metavar="PATH")]
 ToPath = Annotated[str, Param("the new path", positional=True, metavar="NEW_PATH")]
 Recursive = Annotated[bool, Param("with everything below", "boolean")]
 Mode = Annotated[str | None, Param("permission bits: 755", metavar="BITS")]
