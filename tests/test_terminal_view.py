@@ -284,6 +284,12 @@ def test_what_the_outer_terminal_sends_for_a_key_is_what_the_program_gets(typed:
     assert b"".join(encode(event, Modes()) for event in given if isinstance(event, events.Key)) == sent
 
 
+def test_alt_and_a_digit_is_that_where_the_outer_terminal_sends_an_escape_before_it() -> None:
+    parser = AltParser()
+    given = [*parser.feed("\x1b1\x1b9"), *parser.feed("")]
+    assert [event.key for event in given if isinstance(event, events.Key)] == ["alt+1", "alt+9"]
+
+
 async def test_while_a_program_has_the_keyboard_no_key_is_the_windows(bash: Desk) -> None:
     await bash.enter("cat -v", "cat -v")
     await bash.press("ctrl+q", "f12", "ctrl+p", "ctrl+w", "f1", "escape", "tab", "question_mark", "enter")

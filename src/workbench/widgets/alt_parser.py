@@ -24,7 +24,9 @@ class AltParser(XTermParser):
                 name = event.key if event.key.startswith("alt+") else f"alt+{event.key}"
                 yield events.Key(name, _ESCAPE + sequence)
             elif len(sequence) == 2 and sequence[0] == _ESCAPE:
-                yield events.Key(event.key, sequence)
+                # A digit is one, not the sign that a Mac's option key would write with it: alt+1 goes to the first tab.
+                name = f"alt+{sequence[1]}" if sequence[1].isdigit() else event.key
+                yield events.Key(name, sequence)
             else:
                 yield event
 
