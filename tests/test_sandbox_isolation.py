@@ -35,13 +35,14 @@ def test_what_the_hub_writes_beside_a_disk_belongs_to_the_hub(user: str) -> None
 
     async def look(ground: Ground) -> None:
         disk = ground.disk()
-        os.mkdir(disk.folder)
+        os.mkdir(disk.folder, 0o700)
         owner = ground.machine.owner
         if owner is not None:  # as an earlier version left it
             os.chown(disk.folder, owner, owner)
         async with running(ground.provider, disk, Spec()):
             for path in (disk.folder, disk.running, os.path.join(disk.folder, "start.log")):
                 assert os.stat(path).st_uid == os.geteuid() and not os.stat(path).st_mode & 0o022, path
+            assert not os.stat(disk.folder).st_mode & 0o007  # its /tmp is nobody else's on the machine
 
     on_ground(user, look)
 

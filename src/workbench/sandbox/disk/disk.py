@@ -33,10 +33,12 @@ class Disk:
                 folders += [(os.path.dirname(path), 0o700), (path, 0o755)]
         if not os.path.isdir(self.folder):
             os.makedirs(self.folder)
-            os.chmod(self.folder, 0o700 if owner is None else 0o711)
-        elif owner is not None and os.lstat(self.folder).st_uid == owner:  # made by an earlier version
-            os.chown(self.folder, os.geteuid(), os.getegid(), follow_symlinks=False)
-            os.chmod(self.folder, 0o711)
+            os.chmod(self.folder, 0o700)
+        if (
+            owner is not None
+        ):  # who may walk through by its group, and nobody else of the machine: /tmp below is open to all
+            os.chown(self.folder, os.geteuid(), owner, follow_symlinks=False)
+            os.chmod(self.folder, 0o710)
         for path, mode in folders:
             if not os.path.isdir(path):
                 os.makedirs(path)

@@ -122,10 +122,11 @@ class Binds:
 
 
 def _walkable(path: str, user: int) -> bool:
-    """Whether every folder on the way lets this id through."""
+    """Whether every folder on the way lets this id (of a user, and of the one group it is in) through."""
     while path != "/":
         path = os.path.dirname(path)
         found = os.stat(path)
-        if not found.st_mode & (0o100 if found.st_uid == user else 0o001):
+        needed = 0o100 if found.st_uid == user else 0o010 if found.st_gid == user else 0o001
+        if not found.st_mode & needed:
             return False
     return True
