@@ -119,6 +119,18 @@ async def test_the_palette_runs_any_operation_and_shows_what_it_gave(demo: str) 
         assert "config/" in w.text
 
 
+async def test_enter_runs_a_command_that_asks_for_nothing(demo: str) -> None:
+    async with window(demo) as w:
+        await w.until("1,503 keys")
+        await w.press("colon")
+        await w.type("state list")
+        await w.until("Everything in the state directory")
+        await w.press("enter")
+        await w.until("enter or ctrl+r run")
+        await w.press("enter")
+        await w.until("durable_object")
+
+
 async def test_an_operation_that_destroys_asks_first_and_names_the_target(demo: str) -> None:
     async with window(demo) as w:
         await w.until("1,503 keys")

@@ -39,6 +39,9 @@ class OperationForm(ModalScreen[None]):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape", "leave", "Back"),
         Binding("ctrl+r,f5", "run", "Run"),
+        Binding(
+            "enter", "run", "Run", show=False
+        ),  # in a field it is the field's; where there is none it runs too
     ]
 
     def __init__(self, session: Session, name: str, context: dict[str, str]) -> None:
