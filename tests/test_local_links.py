@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.support.local import local_backend, run
+from tests.support.local import in_child, local_backend, run
 from workbench.backends.local import LocalBackend, facets, naming
 from workbench.model.errors import WorkbenchError
 
@@ -132,6 +132,33 @@ def test_an_index_of_facets_that_would_never_be_shown_to_its_end_is_refused(
     with pytest.raises(WorkbenchError) as raised:
         facets.parse(facets.serialize(entries))
     assert raised.value.code == "do.facet_index"
+
+
+def test_a_trigger_that_never_ends_is_ended_by_ctrl_c(state: Path) -> None:
+    """In a process of its own: it interrupts itself, once the statement runs."""
+    database = apsw.Connection(naming.database_path(str(state), "kv", naming.KV, ID))
+    endless = "(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r)"
+    database.execute(f"CREATE TRIGGER t AFTER INSERT ON _mf_entries BEGIN SELECT {endless}; END")
+    database.close()
+    told = in_child(
+        """
+import os, signal, sys, threading, json
+from pathlib import Path
+from tests.support.local import in_child, local_backend, run
+backend = local_backend(Path(sys.argv[1]))
+signal.signal(signal.SIGINT, signal.default_int_handler)
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    run(backend.kv.put(sys.argv[2], "k", b"2"))
+    print(json.dumps("put"))
+except KeyboardInterrupt:
+    print(json.dumps("interrupted"))
+""",
+        state,
+        ID,
+    )
+    assert told == "interrupted"
+    assert run(local_backend(state).kv.get(ID, "k")).value == b"mine"
 
 
 def test_a_schema_that_reaches_out_is_not_trusted(tmp_path: Path) -> None:

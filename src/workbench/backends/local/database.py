@@ -16,6 +16,8 @@ from .faults import fault, not_found, translated, unreadable
 
 __all__ = ["exists", "open_database", "read", "translated", "write"]
 
+_STEPS = 200_000
+"""Instructions of SQLite's machine (a few milliseconds) after which it comes by."""
 BUSY_MS = 5000
 """How long we wait for a lock that another process holds."""
 
@@ -141,8 +143,10 @@ def _writing(path: str, create: bool, live: bool | None) -> apsw.Connection:
 
 
 def _distrust(connection: apsw.Connection) -> None:
-    """What a schema computes by itself (views, triggers, generated columns) may call nothing that reaches out of the database."""
+    """What a schema computes by itself (views, triggers, generated columns) may call nothing that reaches out of the database, and
+    where it never ends control-C ends it: SQLite comes by here now and then, and Python then raises what a signal asked for."""
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.set_progress_handler(lambda: False, _STEPS)
 
 
 def _must_exist(path: str) -> None:
