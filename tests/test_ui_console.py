@@ -386,7 +386,7 @@ async def test_a_table_is_dropped_from_the_schema_after_a_question_that_names_it
         assert "DROP TABLE doomed" in person.text() and "2 rows go with it" in person.text()
         await person.press("n")
         assert look(folder, "select count(*) from doomed") == [(2,)]
-        await person.press("D")
+        await person.press("d")
         await person.press("y")
         assert look(folder, "select name from sqlite_schema where name = 'doomed'") == []
 

@@ -39,7 +39,7 @@ class SchemaTree(Tree[Item]):
         Binding("enter", "select_cursor", "Insert name"),
         Binding("o", "open_table", "Open table"),
         Binding("i", "new_row", "New row", show=False),
-        Binding("D", "drop", "Drop", show=False),
+        Binding("d,delete,D", "drop", "Drop"),
         Binding("left", "fold", "Fold", show=False),
         Binding("right", "unfold", "Unfold", show=False),
     ]

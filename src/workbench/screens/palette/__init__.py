@@ -27,21 +27,21 @@ _PRODUCTS = {
 
 
 def window_commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
-    """What the window can do, under names one would type."""
+    """What the window can do, under names one would type, with the keys that do it sooner."""
     screen = app.workbench
-    yield SystemCommand("Dark or light", "switch the theme", app.action_switch_theme)
+    yield SystemCommand("Dark or light", "switch the theme (ctrl+t)", app.action_switch_theme)
     yield SystemCommand(
-        "Fold the tree", "the pane has the whole width; again brings it back", screen.action_fold_tree
+        "Fold the tree", "the pane has the whole width; again brings it back (f2)", screen.action_fold_tree
     )
     yield SystemCommand(
-        "Switch this tab's target", "state directory, dev server or account", screen.action_target
+        "Switch this tab's target", "state directory, dev server or account (f10)", screen.action_target
     )
-    yield SystemCommand("Details", "of the selection", screen.action_details)
-    yield SystemCommand("Close this tab", "", screen.action_close_tab)
-    yield SystemCommand("Help", "the keys of what has the focus", screen.action_help)
-    yield SystemCommand("Read everything again", "from disk", screen.action_read_again)
+    yield SystemCommand("Details", "of the selection (f3)", screen.action_details)
+    yield SystemCommand("Close this tab", "and go to the one beside it (ctrl+w)", screen.action_close_tab)
+    yield SystemCommand("Help", "the keys of what has the focus (?)", screen.action_help)
+    yield SystemCommand("Read everything again", "from disk (ctrl+r)", screen.action_read_again)
     yield SystemCommand("Open the sample project", "in a fresh temporary folder", screen.action_demo)
-    yield SystemCommand("Leave", "the workbench; open tabs are kept", app.action_leave)
+    yield SystemCommand("Leave", "the workbench; open tabs are kept (ctrl+q)", app.action_leave)
 
 
 class OperationCommands(Provider):
