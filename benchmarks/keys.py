@@ -38,7 +38,7 @@ def run() -> list[Ratio]:
         projects = [_project(os.path.join(folder, name), huge=name == HUGE) for name in (HUGE, LITTLE)]
         found = []
         for name, scene in SCENES.items():
-            ours, peer = (asyncio.run(_latencies(project, scene)) for project in projects)
+            ours, peer = (asyncio.run(latencies(project, scene)) for project in projects)
             note = f"the slowest {max(ours) * 1000:.0f} ms, {max(peer) * 1000:.0f} ms"
             found.append(of_pairs(name, list(zip(ours, peer, strict=True)), limit=LIMIT)._replace(note=note))
         return found
@@ -86,7 +86,7 @@ Scene = Callable[[Watched], Awaitable[tuple[str, str]]]
 """Opens what is looked at; the two keys that are pressed in turn."""
 
 
-async def _latencies(project: str, scene: Scene) -> list[float]:
+async def latencies(project: str, scene: Scene) -> list[float]:
     app = Watched(project)
     async with app.run_test(size=(160, 50)):
         await app.until(lambda: app.session is not None and app.workbench.active_pane is not None)
