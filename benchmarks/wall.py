@@ -111,9 +111,8 @@ def _bridge(sandboxes: int) -> Iterator[str]:
             first, limit = int(asked.get("cursor", 0)), int(asked.get("limit", 100))
             held = rows
             if "name" in asked:
-                held = [
-                    row for row in rows[int(asked["name"].removeprefix("id").removeprefix("agent-")) :][:1]
-                ]
+                number = int(asked["name"].removeprefix("id").removeprefix("agent-"))
+                held = rows[number : number + 1]
             cursor = str(first + limit) if first + limit < len(held) else None
             body = json.dumps({"sandboxes": held[first : first + limit], "cursor": cursor}).encode()
             self.send_response(200)
