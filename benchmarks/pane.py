@@ -5,6 +5,7 @@ hundredth, as that is what a hand feels. What either writes to its PTY is read b
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import pty
@@ -13,6 +14,7 @@ import select
 import signal
 import statistics
 import struct
+import subprocess
 import tempfile
 import termios
 import time
@@ -27,6 +29,8 @@ from workbench.terminal import Terminal
 
 WINDOW, TMUX = (160, 50), (120, 46)
 """Columns and lines: in both the program has 120x45."""
+SERVER = f"bench-{os.getpid()}"
+"""The name of tmux's socket."""
 RUNS = 3
 KEYS = 100
 """Keys of a round: the slowest hundredth is the second slowest."""
@@ -72,7 +76,7 @@ def _measured(home: Home, folder: str) -> list[Ratio]:
         with open(os.path.join(folder, name), "wb") as file:
             file.write(data)
     ours = Outer([script("cfwb"), "--project", str(home.project)], str(home.project), WINDOW)
-    theirs = Outer(["tmux", "-L", f"bench-{os.getpid()}", "-f", "/dev/null", "new", "sh"], folder, TMUX)
+    theirs = Outer(["tmux", "-L", SERVER, "-f", "/dev/null", "new", "sh"], folder, TMUX)
     try:
         _to_a_terminal(ours)
         for side in (ours, theirs):
@@ -80,7 +84,7 @@ def _measured(home: Home, folder: str) -> list[Ratio]:
             side.until(lambda side=side: side.shows("bench>"))  # type: ignore[misc]
         return [_throughput(ours, theirs), _echo(ours, theirs)]
     finally:
-        theirs.type("exit\r")
+        subprocess.run(["tmux", "-L", SERVER, "kill-server"], check=False)
         theirs.end()
         ours.end()
 
@@ -213,6 +217,7 @@ class Outer:
         return any(text in self.screen.text(row) for row in self.screen.rows)
 
     def end(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
         os.close(self.master)
         os.waitpid(self.pid, 0)

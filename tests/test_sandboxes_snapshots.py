@@ -57,6 +57,45 @@ async def test_four_forks_each_with_the_whole_disk_each_on_its_own(home: Home, s
     assert await sh(server, "it", "cat project/file") == "code\n"
 
 
+CART = "def total(prices, vat):\n    return sum(prices)\n"
+CART_TEST = """
+import unittest
+from cart import total
+class Totals(unittest.TestCase):
+    def test_vat(self):
+        self.assertEqual(total([40, 60], 20), 120)
+    def test_empty(self):
+        self.assertEqual(total([], 20), 0)
+"""
+
+
+async def test_four_ideas_are_tried_in_four_forks_and_the_tests_say_which_is_right(
+    server: SandboxServer,
+) -> None:
+    """A project with tests that fail, once; in each fork another change, and the tests run in all of them at once."""
+    for name, text in (("cart.py", CART), ("test_cart.py", CART_TEST)):
+        await server.files.put("it", f"shop/{name}", [text.encode()])
+    await server.snapshots.create("it", "before")
+    ideas = {
+        "as-it-is": "sum(prices)",
+        "adds-it": "sum(prices) + vat",
+        "per-cent": "sum(prices) * (100 + vat) / 100",
+        "typo": "sum(prices) * (100 + vat / 100",
+    }
+    await server.fork("it", list(ideas), "before")
+
+    async def tried(fork: str) -> bool:
+        await sh(server, fork, f"sed -i 's|return .*|return {ideas[fork]}|' shop/cart.py")
+        running = await server.exec(fork, ["python3", "-m", "unittest", "-q"], cwd="shop")
+        async for _ in running:
+            pass
+        return running.exit_code == 0
+
+    passed = dict(zip(ideas, await asyncio.gather(*map(tried, ideas)), strict=True))
+    assert passed == {"as-it-is": False, "adds-it": False, "per-cent": True, "typo": False}
+    assert await sh(server, "it", "cat shop/cart.py") == CART
+
+
 async def test_a_picture_of_what_runs_lets_it_go_on(server: SandboxServer) -> None:
     await server.processes.start("it", ["sh", "-c", "while :; do echo tick >> log; sleep 0.01; done"], id="p")
     await server.processes.wait("it", "p", pattern="never", time_limit=0.2)
