@@ -355,6 +355,39 @@ def test_instances_with_their_steps(state: State, oracle: Oracle) -> None:
     oracle.orders.act(id, "terminate")
 
 
+def test_an_instance_is_driven_where_something_runs_it(
+    state: State, oracle: Oracle, request: pytest.FixtureRequest
+) -> None:
+    id = f"conf-{uuid4().hex[:8]}"
+    if not state.backend.capability("workflow_control").available or "mirror" in request.node.name:
+        with pytest.raises(WorkbenchError) as caught:
+            do(state, "workflows.instances.create", id=id, workflow="orders")
+        assert "dev server" in caught.value.message
+        return
+    made = do(state, "workflows.instances.create", id=id, workflow="orders", params={"kind": "wait"})
+    assert made.id == id
+
+    def status() -> str:
+        return str(do(state, "workflows.instances.get", id=id, workflow="orders").status)
+
+    def act(verb: str) -> None:
+        do(state, f"workflows.instances.{verb}", id=id, workflow="orders")
+
+    _until(lambda: len(do(state, "workflows.instances.get", id=id, workflow="orders").steps) == 2)
+    act("pause")
+    _until(lambda: status() in ("paused", "waitingForPause"))
+    act("resume")
+    _until(lambda: status() in ("running", "waiting"))
+    act("restart")
+    _until(lambda: len(do(state, "workflows.instances.get", id=id, workflow="orders").steps) == 2)
+    do(state, "workflows.events.send", id=id, workflow="orders", type="payment", payload={"paid": 7})
+    _until(lambda: status() == "complete")
+    assert do(state, "workflows.instances.get", id=id, workflow="orders").output["payload"] == {"paid": 7}
+    act("restart")
+    act("terminate")
+    _until(lambda: status() == "terminated")
+
+
 def test_traces_are_asked_where_they_are_kept(state: State, oracle: Oracle) -> None:
     oracle.kv().get("nothing")
     if not can(state, "traces"):

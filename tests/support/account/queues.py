@@ -35,16 +35,7 @@ class MadeUpQueues:
             case [queue, *_] if queue != QUEUE_ID:
                 return refusal(404, 11000, "Queue not found")
             case [_, "metrics"]:
-                waiting = [one for one in self.messages if not one["lease_id"]]
-                size = sum(len(one["body"]) for one in waiting)
-                oldest = 1_790_000_000_000 if waiting else 0
-                return Reply(
-                    {
-                        "backlog_count": len(waiting),
-                        "backlog_bytes": size,
-                        "oldest_message_timestamp_ms": oldest,
-                    }
-                )
+                return Reply(self._metrics())
             case [_, "messages"]:
                 return self._send(request.json())
             case [_, "messages", "peek"]:
@@ -58,7 +49,7 @@ class MadeUpQueues:
                 leases = {one["lease_id"] for one in request.json()["acks"]}
                 before = len(self.messages)
                 self.messages = [one for one in self.messages if one["lease_id"] not in leases]
-                return Reply({"ackCount": before - len(self.messages), "retryCount": 0, "warnings": []})
+                return Reply({"ackCount": before - len(self.messages), "retryCount": 0, "warnings": {}})
             case [_, "purge"]:
                 assert request.json()["delete_messages_permanently"] is True
                 self.messages.clear()
@@ -80,7 +71,15 @@ class MadeUpQueues:
             "metadata": {"CF-Content-Type": kind},
         }
         self.messages.append(row)
-        return Reply({"metadata": {"metrics": {"backlog_count": len(self.messages), "backlog_bytes": 0}}})
+        return Reply({"metadata": {"metrics": self._metrics()}})
+
+    def _metrics(self) -> dict[str, Any]:
+        waiting = [one for one in self.messages if not one["lease_id"]]
+        return {
+            "backlog_count": len(waiting),
+            "backlog_bytes": sum(len(one["body"]) for one in waiting),
+            "oldest_message_timestamp_ms": 1_790_000_000_000 if waiting else 0,
+        }
 
     def _pull(self, given: dict[str, Any]) -> Reply:
         taken = [one for one in self.messages if not one["lease_id"]][: given["batch_size"]]

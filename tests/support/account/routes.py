@@ -22,6 +22,30 @@ EXPLORER = "/cdn-cgi/explorer/api"
 NAMES = {ACCOUNT: "Acme", OTHER_ACCOUNT: "Other"}
 
 
+_DATES = {"created_on": "2026-01-01T00:00:00Z", "modified_on": "2026-02-01T00:00:00Z"}
+
+
+def _account_row(id: str) -> dict[str, Any]:
+    return {"id": id, "name": NAMES.get(id, id), "type": "standard"}
+
+
+def _zone_row(id: str) -> dict[str, Any]:
+    return {
+        "id": id,
+        "name": f"{id}.example.com",
+        "account": {"id": ACCOUNT, "name": NAMES[ACCOUNT]},
+        "activated_on": None,
+        "development_mode": 0,
+        "meta": {},
+        "name_servers": ["a.ns.example.com", "b.ns.example.com"],
+        "original_dnshost": None,
+        "original_name_servers": None,
+        "original_registrar": None,
+        "owner": {"id": None, "type": "user"},
+        "plan": {"id": "free", "name": "Free Website"},
+    } | _DATES
+
+
 class Routes:
     """Routes of one stand-in; `oracle` is the emulator behind it (None: only what needs none)."""
 
@@ -92,20 +116,15 @@ class Routes:
             case ["user", "tokens", "verify"]:
                 return Reply({"id": "token-1", "status": "active"})
             case ["accounts"]:
-                rows = [{"id": id, "name": NAMES.get(id, id)} for id in self._stand_in.accounts]
-                return numbered(rows, request)
+                return numbered([_account_row(id) for id in self._stand_in.accounts], request)
             case ["accounts", account] if account in self._stand_in.accounts:
-                return Reply({"id": account, "name": NAMES.get(account, account)})
+                return Reply(_account_row(account))
             case ["accounts", account, *rest] if account in self._stand_in.accounts:
                 return self._account(request, rest)
             case ["zones", zone]:
-                account = {"id": ACCOUNT, "name": NAMES[ACCOUNT]}
-                return Reply({"id": zone, "name": f"{zone}.example.com", "account": account})
-            case ["zones", *_]:
-                return numbered(
-                    [{"id": f"zone-{number}", "name": f"example{number}.com"} for number in range(45)],
-                    request,
-                )
+                return Reply(_zone_row(zone))
+            case ["zones"]:
+                return numbered([_zone_row(f"zone-{number}") for number in range(45)], request)
         return refusal(
             404, 7003, f"Could not route to /{'/'.join(segments)}, perhaps your object identifier is invalid?"
         )
@@ -152,7 +171,13 @@ class Routes:
         headers = {"Content-Type": "application/json"}
         match rest:
             case []:
-                return numbered(self.explorer("GET", path).content, request)
+                rows = self.explorer("GET", path).content
+                counted = [
+                    self.explorer("GET", f"/workflows/{quote(row['name'], safe='')}").content for row in rows
+                ]
+                return numbered([row | _DATES | {"id": f"id-of-{row['name']}"} for row in counted], request)
+            case [name] if request.method == "GET":
+                return Reply(self.explorer("GET", path).content | _DATES | {"id": f"id-of-{name}"})
             case [_, "instances"] if request.method == "POST":
                 given = {"id": body["instance_id"]} if "instance_id" in body else {}
                 reply = self.explorer(
@@ -165,13 +190,19 @@ class Routes:
                         {"id": reply.content["id"], "status": "queued", "version_id": "v", "workflow_id": "w"}
                     )
                 )
-            case [_, "instances", _, "status"]:
-                return self.explorer(
-                    "PATCH", path, None, json.dumps({"action": body["status"]}).encode(), headers
-                )
+            case [_, "instances"]:
+                reply = self.explorer("GET", path, request.query)
+                more = {"modified_on": _DATES["modified_on"], "version_id": "v", "workflow_id": "w"}
+                return reply._replace(content=[row | more for row in reply.content])
+            case [_, "instances", id, "events", _]:
+                reply = self.explorer("POST", path, request.query, request.body, headers)
+                told = {"instanceId": id, "timestamp": _DATES["modified_on"]}
+                return reply if reply.errors else Reply(told)
             case [_, "instances", _] if request.method == "DELETE":
                 raise KeyError("DELETE of an instance")
-        return self.explorer(request.method, path, request.query, request.body, headers)
+        return self.explorer(
+            request.method, path, request.query, request.body, headers if request.body else None
+        )
 
     def beside(self, request: Request) -> Reply:
         """Addresses that the API gave: signed ones, which need no token and must get none."""

@@ -29,6 +29,12 @@ class Storage:
             case ["namespaces"]:
                 rows = self._routes.explorer("GET", "/storage/kv/namespaces").content
                 return numbered([row | {"supports_url_encoding": True} for row in rows], request)
+            case ["namespaces", id] if request.method == "GET":
+                rows = self._routes.explorer("GET", "/storage/kv/namespaces").content
+                found = [row | {"supports_url_encoding": True} for row in rows if row["id"] == id]
+                return (
+                    Reply(found[0]) if found else refusal(404, 10013, "get namespace: 'namespace not found'")
+                )
             case ["namespaces", id] if request.method == "DELETE":
                 for name in self._kv_names(id):
                     self._routes.explorer("DELETE", _kv_path(id, name))

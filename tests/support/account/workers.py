@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from .server import Reply, Request, refusal
+from .server import Reply, Request, numbered, refusal
 
 EVENTS: list[dict[str, Any]] = [
     {
@@ -90,9 +90,8 @@ class MadeUpWorkers:
             case [script, *_] if script != "oracle":
                 return refusal(404, 10007, "workers.api.error.script_not_found")
             case [_, "versions"]:
-                return Reply(
-                    {"items": VERSIONS}, info={"page": 1, "per_page": 100, "total_count": 2, "total_pages": 1}
-                )
+                reply = numbered(VERSIONS, request)
+                return reply._replace(content={"items": reply.content})
             case [_, "versions", id]:
                 found = next(one for one in VERSIONS if one["id"] == id)
                 return Reply(
