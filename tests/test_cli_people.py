@@ -44,6 +44,14 @@ def test_what_has_no_room_in_a_table_is_left_out_and_named_before_names_are_cut_
     assert all(width(line) <= 80 for line in lines[:-1])
 
 
+def test_one_alone_that_has_no_room_in_a_table_is_shown_field_by_field(shipped: Path) -> None:
+    text = on_terminal("schema", "kv.keys.list", cwd=shipped, columns=80, NO_COLOR="1").text
+    assert "Expired ones are left out, as the emulator does." in text
+    assert "cfwb kv keys list --binding CACHE" in text
+    wrong = on_terminal("schema", "kv.key.list", cwd=shipped, NO_COLOR="1")
+    assert "did you mean kv.keys.list?" in wrong.text
+
+
 def test_hostile_names_and_values_reach_the_terminal_as_visible_text(shipped: Path) -> None:
     for argv in (
         ("kv", "keys", "list", "--binding", "CACHE"),

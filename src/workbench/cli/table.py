@@ -190,6 +190,8 @@ def rows(data: list[Any]) -> str:
     heads = [visible(names[i]) for i in used]
     wanted = _natural(heads, [[row[i] for i in used] for row in texts])
     fit = [used[i] for i in _fields_that_fit(heads, wanted, terminal_width())]
+    if len(fit) < len(used) and len(data) == len(flat) == 1:
+        return record({names[i]: data[0][names[i]] for i in used})  # one alone has the room below it
     laid_out = _lay_out(
         [visible(names[i]) for i in fit],
         [[row[i] for i in fit] for row in texts],

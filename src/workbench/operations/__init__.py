@@ -264,7 +264,11 @@ def get(name: str) -> Operation:
     """The operation of that name. Raises UsageError where there is none."""
     found = _REGISTRY.get(name) or beginning(tuple(name.split(".")))
     if found is None or found.name != name:
-        raise UsageError(f"no operation {name!r}", "cfwb schema lists them all")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [operation.name for operation in all_operations()], 1)
+        hint = f"did you mean {near[0]}?" if near else "cfwb schema lists them all"
+        raise UsageError(f"no operation {name!r}", hint)
     return found
 
 
