@@ -286,6 +286,38 @@ async def test_what_has_filled_its_disk_is_frozen_and_can_be_let_go_on(server: S
     assert (await server.get("it")).state == "running"
 
 
+# Timers that send SIGCONT, with somebody who takes it: whoever is stopped goes on, and sets them again.
+WAKES_ITSELF = """
+import ctypes, signal
+libc = ctypes.CDLL(None)
+def arm(*_):
+    for number in range(1, 200):
+        event = (ctypes.c_int * 16)(0, 0, signal.SIGCONT, 0)
+        timer, times = ctypes.c_void_p(), (ctypes.c_long * 4)(0, 0, number // 20, number % 20 * 50_000_000)
+        libc.timer_create(1, ctypes.byref(event), ctypes.byref(timer))
+        libc.timer_settime(timer, 0, ctypes.byref(times), None)
+signal.signal(signal.SIGCONT, lambda *_: None)
+arm()
+for count in range(1000):
+    with open(f"more-{count}", "wb") as file:
+        file.write(bytes(200_000))
+    signal.sigtimedwait([], 0.02)
+    if count % 50 == 0:
+        arm()
+"""
+
+
+async def test_what_wakes_itself_to_write_on_is_ended(server: SandboxServer) -> None:
+    await server.update("it", {"limits": {"disk_bytes": 10_000_000}})
+    running = await server.exec("it", ["python3", "-c", WAKES_ITSELF])
+    with contextlib.suppress(WorkbenchError):
+        async for _ in running:
+            pass
+    ended = await until(server, lambda found: found.state == "stopped")
+    assert "although it was frozen" in (await until(server, lambda found: bool(found.reason))).reason
+    assert ended.name == "it"
+
+
 async def test_limits_are_changed_while_it_runs(server: SandboxServer) -> None:
     await run(server, "true")
     await server.update("it", {"limits": {"memory_bytes": 100_000_000}})

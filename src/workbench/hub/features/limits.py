@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from workbench.sandbox.disk.size import measure
 from workbench.sandbox.limits.disk_watch import grown_beyond
 
 from ..feature import Feature
@@ -46,17 +47,33 @@ class Limits(Feature):
 
     async def _look(self, sandbox: Sandbox, limit: int) -> None:
         most = limit
+        seen_frozen = False
         while True:
             size = await grown_beyond(sandbox.disk, most)
             if sandbox.running is None:
                 return
             if sandbox.record.state == "running":
                 await sandbox.freeze()
-                sandbox.record.reason = f"it has written {size:,} bytes and may write {limit:,}"
-                sandbox.save()
-                self.hub.events.tell(
-                    "disk_full", sandbox.record.id, sandbox.record.name, size=size, limit=limit
-                )
-                most = size + int(limit * ROOM)
-            else:
-                await asyncio.sleep(1)
+                self._say(sandbox, f"it has written {size:,} bytes and may write {limit:,}", size, limit)
+            elif seen_frozen and await _grows(sandbox, size):
+                # Standing still is asked for by signals, and a program can have the kernel wake it (a timer that sends SIGCONT).
+                self.hub.spawn(self._end(sandbox, size, limit))
+                return
+            seen_frozen = sandbox.record.state == "frozen"
+            most = size + int(limit * ROOM)
+
+    async def _end(self, sandbox: Sandbox, size: int, limit: int) -> None:
+        await sandbox.stop()
+        self._say(sandbox, f"it wrote on although it was frozen: {size:,} bytes of {limit:,}", size, limit)
+
+    def _say(self, sandbox: Sandbox, reason: str, size: int, limit: int) -> None:
+        sandbox.record.reason = reason
+        sandbox.save()
+        self.hub.events.tell("disk_full", sandbox.record.id, sandbox.record.name, size=size, limit=limit)
+
+
+async def _grows(sandbox: Sandbox, size: int) -> bool:
+    """Whether it becomes larger in the next second, and is frozen all the same."""
+    await asyncio.sleep(1)
+    now = await asyncio.to_thread(measure, sandbox.disk)
+    return sandbox.record.state == "frozen" and now > size

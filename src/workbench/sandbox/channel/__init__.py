@@ -146,7 +146,7 @@ class Channel(Processes, Terminals, Files):
         return await self.ask("usage")
 
     async def freeze(self) -> None:
-        """Stop every process by signal; where the kernel freezes, the provider does it better."""
+        """Stop every process by signal. One that means to can have the kernel wake it: nothing of safety may rest on this."""
         await self.ask("freeze")
 
     async def thaw(self) -> None:
