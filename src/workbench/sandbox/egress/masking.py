@@ -1,8 +1,8 @@
 """Secrets kept out of what comes back: a response that echoes one shows asterisks in its place.
 
-What is masked: the secret as it is, percent-encoded, JSON- and HTML-escaped, in hexadecimal and base64 (also inside a longer
+What is masked: the secret as it is, all in capitals or in small letters, percent-encoded, JSON- and HTML-escaped, in hexadecimal and base64 (also inside a longer
 base64 text, which covers `Authorization: Basic`), in header values and bodies, across any split. A mask is as long as what it
-covers, so lengths stay true. What is not: a secret the server changes in another way (reversed, upper case, hashed, encrypted, one
+covers, so lengths stay true. What is not: a secret the server changes in another way (reversed, hashed, encrypted, one
 character a WebSocket message). A credential is only ever sent to the host its rule names; masking is against echoes, not against
 a host that means harm.
 """
@@ -47,7 +47,13 @@ def spellings(user: str, secret: str) -> list[bytes]:
     }
     if len(raw) >= _LONG_ENOUGH:
         cores = [*_base64_cores(raw), base64.b64encode(f"{user}:{secret}".encode())]
-        found |= {raw.hex().encode(), raw.hex().upper().encode(), *cores}
+        found |= {
+            secret.upper().encode(),
+            secret.lower().encode(),
+            raw.hex().encode(),
+            raw.hex().upper().encode(),
+            *cores,
+        }
         found |= {core.replace(b"+", b"-").replace(b"/", b"_") for core in cores}
     return sorted(found, key=len, reverse=True)
 
