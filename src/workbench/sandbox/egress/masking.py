@@ -1,10 +1,10 @@
 """Secrets kept out of what comes back: a response that echoes one shows asterisks in its place.
 
-What is masked: the secret as it is, all in capitals or in small letters, percent-encoded, JSON- and HTML-escaped, in hexadecimal and base64 (also inside a longer
-base64 text, which covers `Authorization: Basic`), in header values and bodies, across any split. A mask is as long as what it
-covers, so lengths stay true. What is not: a secret the server changes in another way (reversed, hashed, encrypted, one
-character a WebSocket message). A credential is only ever sent to the host its rule names; masking is against echoes, not against
-a host that means harm.
+What is masked: the secret as it is, all in capitals or in small letters, percent-encoded, JSON- and HTML-escaped, in hexadecimal
+and base64 (also inside a longer base64 text, which covers `Authorization: Basic`), in header values and bodies, across any split. A
+mask is as long as what it covers, so lengths stay true. What is not: a secret the server changes in another way (reversed, hashed,
+encrypted, one character a WebSocket message). A credential is only ever sent to the host its rule names; masking is against echoes,
+not against a host that means harm.
 """
 
 from __future__ import annotations
