@@ -178,3 +178,9 @@ def test_sql_values_keep_their_kinds_apart() -> None:
 
 def test_a_record_shows_text_as_text() -> None:
     assert record({"value": "line\nline \x1b[31m", "n": None}) == "value\nline\nline ␛[31m\nn      –"
+
+
+def test_the_end_of_a_key_is_a_date_to_a_person() -> None:
+    key = {"name": "session", "expiration": 1_767_225_600}
+    assert "2026-01-01T00:00:00Z" in rows([key, {"name": "other", "expiration": None}])
+    assert "2026-01-01T00:00:00Z" in record(key)

@@ -89,6 +89,10 @@ async def test_typing_filters_what_is_shown_and_escape_shows_all_again(demo: str
         assert "Tenant" in w.text
         await w.press("escape")
         await w.until("SESSIONS")
+        await w.press("slash")
+        await w.until(lambda: w.app.screen.query("#filter"))
+        await w.press("enter")
+        await w.until(lambda: not w.app.screen.query("#filter"))
 
 
 async def test_what_is_found_in_a_worker_of_that_name_is_shown_and_opened(demo: str) -> None:

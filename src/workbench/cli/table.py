@@ -17,6 +17,8 @@ LEAST, LEAST_OF_NAMES = 12, 24
 NAMES = ("name", "key", "path", "id", "config", "message", "error", "summary")
 SPARED = ("etag", "version", "parent", "started", "environments", "params", "output")
 """What is left out first where a table is too wide; then from the right."""
+UNIX_SECONDS = ("expiration",)
+"""Fields that the API counts in seconds since 1970: a person reads a date."""
 
 
 def width(text: str) -> int:
@@ -60,6 +62,15 @@ def cell(value: Any) -> str:
     if isinstance(value, dict | list):
         return visible(_compact(value), limit=LONGEST)
     return str(value)
+
+
+def field(name: str, value: Any) -> str:
+    """One value of an object, as `cell` has it."""
+    if name in UNIX_SECONDS and isinstance(value, int) and value > 0:
+        from workbench.model.times import iso
+
+        return iso(value * 1000).replace(".000Z", "Z")
+    return cell(value)
 
 
 def _label(item: Any) -> str:
@@ -184,7 +195,10 @@ def rows(data: list[Any]) -> str:
     for row in flat:
         names += [name for name in row if name not in names]
     values = [[row.get(name) for name in names] for row in flat]
-    texts = [["" if v is None or v in ({}, [], "") else cell(v) for v in row] for row in values]
+    texts = [
+        ["" if v is None or v in ({}, [], "") else field(name, v) for name, v in zip(names, row, strict=True)]
+        for row in values
+    ]
     # A column in which nothing is said is left out.
     used = [i for i in range(len(names)) if i == 0 or any(row[i] not in _NOTHING for row in values)]
     heads = [visible(names[i]) for i in used]
@@ -222,7 +236,7 @@ def record(data: Any) -> str:
         elif isinstance(value, dict | list):
             text = visible(_pretty(value), lines=True)
         else:
-            text = cell(value)
+            text = field(name, value)
         label = paint(visible(name).ljust(wide), "1", sys.stdout)
         lines.append(f"{label}\n{text}" if "\n" in text else f"{label}  {text}")
     return "\n".join(lines)

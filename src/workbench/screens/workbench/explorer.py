@@ -341,8 +341,11 @@ class Explorer(Vertical):
     async def on_input_changed(self) -> None:
         self._refresh_shown()
 
-    def on_input_submitted(self) -> None:
+    async def on_input_submitted(self) -> None:
         self.resources.focus()
+        if self._filter is not None and not self._filter.value:
+            await self._filter.remove()
+            self._filter = None
 
     async def on_key(self, event: Any) -> None:
         box = self._filter
