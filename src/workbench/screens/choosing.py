@@ -24,7 +24,9 @@ class Choosing(ModalScreen[int | None]):
     Choosing > Vertical {
         width: 90%; max-width: 70; height: auto; max-height: 80%; padding: 0 1; background: $surface; border: round $primary;
     }
-    Choosing OptionList { height: auto; max-height: 16; border: none; padding: 0; }
+    Choosing OptionList, Choosing OptionList:focus {
+        height: auto; max-height: 16; border: none; padding: 0; background: $surface;
+    }
     Choosing #keys { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[Any]] = [Binding("escape", "dismiss(None)", "Back")]

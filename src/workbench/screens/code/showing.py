@@ -32,7 +32,7 @@ class Whole(NamedTuple):
 def echo(number: int, language: str, code: str) -> str:
     """The code that is run."""
     sign = {"python": ">>>", "javascript": "js>", "typescript": "ts>"}[language]
-    lines = code.rstrip("\n").split("\n")
+    lines = code.strip("\n").split("\n")
     more = f"\n{MUTED}    … {len(lines) - 1:,} more lines{PLAIN}" if len(lines) > 1 else ""
     return f"\x1b[1m[{number}] {sign}\x1b[22m {lines[0][:LONGEST]}{more}\n"
 

@@ -82,6 +82,8 @@ def items_of(
     contexts: Sequence[CodeContext] = (),
 ) -> list[Item]:
     """What is in it, under headings; a heading without lines says how some come to be."""
+    theirs = {f"context-{one.id}" for one in contexts}  # what runs a context is its own affair
+    processes = [one for one in processes if one.id not in theirs]
     return [
         _heading("terminals", "Terminals", "t opens one", [_terminal(sandbox, one) for one in terminals]),
         _heading("processes", "Processes", "x runs one", [_process(sandbox, one) for one in processes]),

@@ -24,7 +24,8 @@ def used(sandbox: Sandbox) -> list[str]:
         )
         for name, now, limit in amounts:
             if now is not None:
-                found.append(f"{_amount(limit, now)}{_limit(sandbox, limit)} {_plural(name, now)}")
+                one = name == "processes" and now == 1 and sandbox.limits.get(limit) is None
+                found.append(f"{_amount(limit, now)}{_limit(sandbox, limit)} {'process' if one else name}")
     if sandbox.limits.get("cpus") is not None:
         found.append(f"{sandbox.limits['cpus']:g} CPUs at most{_held(sandbox, 'cpus')}")
     if usage is not None and usage.cpu_seconds is not None:
@@ -45,10 +46,6 @@ def _amount(limit: str, value: float) -> str:
     if limit.endswith("_bytes"):
         return spoken_size(int(value))
     return f"{int(value):,}" if value == int(value) else f"{value:g}"
-
-
-def _plural(name: str, count: float) -> str:
-    return "process" if name == "processes" and count == 1 else name
 
 
 def _limit(sandbox: Sandbox, limit: str) -> str:

@@ -15,8 +15,8 @@ from .connection import Connection
 LARGEST = 1000
 CHOICES = {
     "fit": "this pane's: it is as large as it is seen here",
-    "smallest": "the smallest: never larger than this pane, also while others have the keyboard",
-    "fixed": "one of its own: columns and rows that stay, seen in part where they do not fit",
+    "smallest": "the smallest: never larger than this pane, whoever types",
+    "fixed": "one of its own: columns and rows that stay",
     "watch": "the others': this pane only looks",
 }
 SHORT = {"fit": "", "smallest": " the smallest", "fixed": " fixed", "watch": " as others have it"}
@@ -37,7 +37,7 @@ async def ask(
         return policy, None
     asked = Ask(
         "A size of its own",
-        target=None,
+        target=connection.session.target,
         label="Columns x rows:",
         value=f"{terminal.columns}x{terminal.lines}",
         check=wrong,
