@@ -301,3 +301,14 @@ async def test_a_viewer_that_goes_leaves_the_size_to_those_who_stay(server: Sand
     while wide.screen.columns != 120:
         await wide.hear()
     await wide.socket.close()
+
+
+async def test_a_fresh_screen_goes_out_by_itself_and_what_comes_after_it_next() -> None:
+    slow = Viewer("", "", states=True, policy="watch", size=(80, 24))
+    for _ in range(40):
+        slow.put(b"x" * 60_000)
+    assert await slow.next() is None and slow.behind
+    slow.begin({"type": "state", "bytes": 6}, b"screen")
+    slow.put(b"one ")
+    slow.put(b"two")
+    assert [await slow.next() for _ in range(3)] == [{"type": "state", "bytes": 6}, b"screen", b"one two"]

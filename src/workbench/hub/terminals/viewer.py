@@ -35,6 +35,7 @@ class Viewer:
         self._items: deque[Item] = deque()
         self._waiting = 0
         self._there = asyncio.Event()
+        self._first: Item | None = None  # a screen goes out by itself, announced with its size
 
     def described(self) -> dict[str, Any]:
         return {
@@ -59,7 +60,7 @@ class Viewer:
                 return
             self._waiting += len(item)
             last = self._items[-1] if self._items else None
-            if isinstance(last, bytes) and len(last) + len(item) <= TOGETHER:
+            if isinstance(last, bytes) and last is not self._first and len(last) + len(item) <= TOGETHER:
                 item = last + item
                 self._items.pop()
         self._items.append(item)
@@ -69,6 +70,7 @@ class Viewer:
         """Send these, whatever their size: a screen to begin with."""
         self.behind = False
         self._items.extend(items)
+        self._first = items[-1] if items else None
         self._there.set()
 
     async def next(self) -> Item | None:
@@ -79,7 +81,7 @@ class Viewer:
             self._there.clear()
             await self._there.wait()
         item = self._items.popleft()
-        if isinstance(item, bytes):
+        if isinstance(item, bytes) and item is not self._first:
             self._waiting = max(0, self._waiting - len(item))
         return item
 
