@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.account import ACCOUNT, OTHER_ACCOUNT, TOKEN, StandIn
+from tests.support.account import ACCOUNT, ACCOUNT_TOKEN, OTHER_ACCOUNT, TOKEN, StandIn
 from tests.support.cli import PROGRAM, Answer, cfwb, environment, on_terminal
 from tests.support.oracle import Oracle
 
@@ -263,6 +263,16 @@ def test_auth_get_says_who_and_never_the_token(stand_in: StandIn, oracle: Oracle
     assert (found["account"], found["account_source"]) == (ACCOUNT, "the only one there is")
     assert answer.json["target"] == {"kind": "remote", "source": ACCOUNT}
     assert TOKEN not in answer.text
+
+
+def test_a_token_that_an_account_owns_says_what_it_may_do(
+    stand_in: StandIn, oracle: Oracle, home: Path
+) -> None:
+    owned = stand_in.environment() | {"CLOUDFLARE_API_TOKEN": ACCOUNT_TOKEN}
+    found = cfwb("auth", "get", cwd=oracle.project, home=home, **owned).result
+    assert (found["status"], found["email"], found["account"]) == ("active", None, ACCOUNT)
+    assert found["scopes"] == ["Workers KV Storage Write", "D1 Read"]
+    assert found["expires"] == "2027-01-01T00:00:00.000Z"
 
 
 def test_a_wrong_token_is_said_to_be_one(stand_in: StandIn, oracle: Oracle, home: Path) -> None:

@@ -1,6 +1,6 @@
 """Who we are to the API: `auth get`; and what a project may do there: `project update`."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from workbench.model.errors import WorkbenchError
 
@@ -8,6 +8,10 @@ from . import READS, WRITES, operation
 from .parameters import Param
 from .resolve import State
 
+if TYPE_CHECKING:
+    from workbench.backends.cloudflare.api import Api
+
+_NOT_OURS = ("remote.not_allowed", "remote.not_authenticated", "remote.not_found")
 Mode = Annotated[
     str,
     Param(
@@ -19,9 +23,10 @@ Mode = Annotated[
 
 
 class Identity(NamedTuple):
-    """kind: token, key or login. source: the variable or the file. email: whose it is, where the API tells. scopes: of a login (a
-    token does not tell its own). expires: of a login, ISO 8601 UTC. account: the one a command works on, or None where it must
-    be chosen; account_source: from where. accounts: those the credentials reach, or None where they may not list them.
+    """kind: token, key or login. source: the variable or the file. email: whose it is, where the API tells. scopes: of a login, and of a
+    token that may read itself; None where nobody tells. expires: ISO 8601 UTC, or None for never. account: the one a command works
+    on, or None where it must be chosen; account_source: from where. accounts: those the credentials reach, or None where they may not
+    list them.
     """
 
     kind: str
@@ -54,25 +59,23 @@ async def get_identity(state: State) -> Identity:
 
     backend = state.backend
     assert isinstance(backend, RemoteBackend)
-    credentials = backend.everything.line.credentials
+    api = backend.everything
+    credentials = api.line.credentials
     assert credentials is not None
-    email, status = credentials.email or None, None
-    if credentials.kind == "token":
-        status = (await backend.everything.get("/user/tokens/verify")).result.get("status")
     reached: list[dict[str, Any]] | None
     try:
-        reached = [{"id": one.id, "name": one.name} for one in await all_accounts(backend.everything)]
+        reached = [{"id": one.id, "name": one.name} for one in await all_accounts(api)]
     except WorkbenchError as error:
         if error.code != "remote.not_allowed":
             raise
         reached = None
+    token = Token(None, None, None)
+    if credentials.kind == "token":
+        token = await _token(api, [*([backend.account.id] if backend.account else []), *_ids(reached)])
+    email = credentials.email or None
     if email is None:
-        try:
-            email = (await backend.everything.get("/user")).result.get("email")
-        except WorkbenchError as error:
-            if error.code not in ("remote.not_allowed", "remote.not_authenticated"):
-                raise
-    login = (backend.everything.line.credentials or credentials).login
+        email = (await _asked(api, "/user") or {}).get("email")
+    login = (api.line.credentials or credentials).login
     account, source = backend.account, None
     if account is not None:
         chosen, source = account.id, account.source
@@ -80,17 +83,69 @@ async def get_identity(state: State) -> Identity:
         chosen, source = str(reached[0]["id"]), "the only one there is"
     else:
         chosen = None
+        if state.notice and reached:
+            state.notice(
+                "several accounts are reached: CLOUDFLARE_ACCOUNT_ID or the config's account_id says which"
+            )
     return Identity(
         credentials.kind,
         credentials.source,
         email,
-        status or ("active" if reached is not None else None),
-        list(login.scopes) if login else None,
-        iso(login.expires.timestamp() * 1000) if login else None,
+        token.status or ("active" if reached is not None else None),
+        list(login.scopes) if login else token.scopes,
+        iso(login.expires.timestamp() * 1000) if login else token.expires,
         chosen,
         source,
         reached,
     )
+
+
+class Token(NamedTuple):
+    """What the API tells of a token: whether it is active, what it may do, when it ends."""
+
+    status: str | None
+    scopes: list[str] | None
+    expires: str | None
+
+
+async def _token(api: "Api", accounts: list[str]) -> Token:
+    """Of the token itself: a user's, or one that an account owns (which only the account's own path knows)."""
+    from workbench.backends.cloudflare.shapes import moment
+
+    refused: WorkbenchError | None = None
+    for owner in ("/user", *(f"/accounts/{id}" for id in dict.fromkeys(accounts))):
+        try:
+            found = (await api.get(f"{owner}/tokens/verify")).result or {}
+        except WorkbenchError as error:
+            if error.code not in _NOT_OURS:
+                raise
+            refused = refused or error
+            continue
+        told = await _asked(api, f"{owner}/tokens/{found['id']}") if found.get("id") else None
+        groups = [
+            group for policy in (told or {}).get("policies") or () for group in policy["permission_groups"]
+        ]
+        scopes = list(dict.fromkeys(str(group.get("name") or group["id"]) for group in groups))
+        ends = moment(found.get("expires_on"))
+        return Token(str(found.get("status")), scopes or None, ends)
+    assert refused is not None
+    raise refused
+
+
+async def _asked(api: "Api", path: str) -> dict[str, Any] | None:
+    """What the credentials may not ask for is not known."""
+    try:
+        found = (await api.get(path)).result
+    except WorkbenchError as error:
+        if error.code not in _NOT_OURS:
+            raise
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _ids(accounts: list[dict[str, Any]] | None) -> list[str]:
+    """At most a few: a token that an account owns reaches that one."""
+    return [str(one["id"]) for one in (accounts or [])[:3]]
 
 
 @operation(

@@ -5,6 +5,6 @@ shapes what the Explorer lacks: tokens, page numbers, bulk writes, metadata by k
 `faults` lets a test have the next answers be 429, 5xx, slow or cut off.
 """
 
-from .server import ACCOUNT, OTHER_ACCOUNT, TOKEN, StandIn
+from .server import ACCOUNT, ACCOUNT_TOKEN, OTHER_ACCOUNT, TOKEN, StandIn
 
-__all__ = ["ACCOUNT", "OTHER_ACCOUNT", "TOKEN", "StandIn"]
+__all__ = ["ACCOUNT", "ACCOUNT_TOKEN", "OTHER_ACCOUNT", "TOKEN", "StandIn"]

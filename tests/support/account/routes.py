@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from tests.support.oracle import Oracle
 
 from .databases import Databases
-from .server import ACCOUNT, OTHER_ACCOUNT, Reply, Request, numbered, refusal
+from .server import ACCOUNT, ACCOUNT_TOKEN, OTHER_ACCOUNT, Reply, Request, numbered, refusal
 from .storage import Storage, uploads
 
 if TYPE_CHECKING:
@@ -111,10 +111,20 @@ class Routes:
 
     def answer(self, request: Request, segments: list[str]) -> Reply:
         match segments:
+            case ["user", *_] if request.token == ACCOUNT_TOKEN:
+                return refusal(401 if segments[-1] == "verify" else 403, 1000, "Invalid API Token")
             case ["user"]:
                 return Reply({"id": "user-1", "email": "ann@example.com"})
             case ["user", "tokens", "verify"]:
                 return Reply({"id": "token-1", "status": "active"})
+            case ["user", "tokens", _]:
+                return refusal(403, 9109, "Unauthorized to access requested resource")
+            case ["accounts", account, "tokens", "verify"] if account in self._stand_in.accounts:
+                return Reply({"id": "token-2", "status": "active", "expires_on": "2027-01-01T00:00:00Z"})
+            case ["accounts", account, "tokens", id] if account in self._stand_in.accounts:
+                groups = [{"id": "g-1", "name": "Workers KV Storage Write"}, {"id": "g-2", "name": "D1 Read"}]
+                policy = {"id": "p-1", "effect": "allow", "permission_groups": groups, "resources": {}}
+                return Reply({"id": id, "name": "ci", "status": "active", "policies": [policy]})
             case ["accounts"]:
                 return numbered([_account_row(id) for id in self._stand_in.accounts], request)
             case ["accounts", account] if account in self._stand_in.accounts:

@@ -17,6 +17,8 @@ from tests.support.oracle import Oracle
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 OTHER_ACCOUNT = "fedcba9876543210fedcba9876543210"
 TOKEN = "stand-in-token-0123456789-abcdefghij"
+ACCOUNT_TOKEN = "stand-in-account-token-0123456789-abcde"
+"""One that the account owns: it is nobody's, so what asks for a user is refused."""
 KEY, EMAIL = "stand-in-global-key-0123456789abcdef", "ann@example.com"
 ROOT = "/client/v4"
 
@@ -32,6 +34,10 @@ class Request(NamedTuple):
 
     def json(self) -> Any:
         return json.loads(self.body) if self.body else {}
+
+    @property
+    def token(self) -> str:
+        return self.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 class Reply(NamedTuple):
@@ -81,7 +87,7 @@ class StandIn:
         from .routes import Routes
 
         self.accounts = accounts
-        self.tokens = {TOKEN}
+        self.tokens = {TOKEN, ACCOUNT_TOKEN}
         self.requests: list[Request] = []
         self.refreshes: list[dict[str, str]] = []
         self.faults: list[Fault] = []
@@ -152,7 +158,7 @@ class StandIn:
         headers = request.headers
         if headers.get("x-auth-key") == KEY and headers.get("x-auth-email") == EMAIL:
             return True
-        return headers.get("authorization", "").removeprefix("Bearer ") in self.tokens
+        return request.token in self.tokens
 
     def _refresh(self, request: Request) -> Reply:
         """OAuth's answer, which is in no envelope. A refresh token works once."""
