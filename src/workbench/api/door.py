@@ -31,11 +31,13 @@ PROTECTIVE: Mapping[str, str] = {
 
 
 class Admission(NamedTuple):
-    """authorized: it came with the token. may_read: it may be answered without. origin: of the page that asks, or ""."""
+    """authorized: it came with the token. may_read: it may be answered without. origin: of the page that asks, or "".
+    mistaken: it came with another token, of an earlier start perhaps."""
 
     authorized: bool
     may_read: bool
     origin: str
+    mistaken: bool = False
 
 
 class Door:
@@ -69,7 +71,7 @@ class Door:
         authorized = self._has_token(headers)
         ours = not origin or urlsplit(origin).netloc == host
         may_read = authorized or (ours and self._same_user(scope))
-        return Admission(authorized, may_read, origin)
+        return Admission(authorized, may_read, origin, not authorized and "authorization" in headers)
 
     def _has_token(self, headers: Headers) -> bool:
         kind, _, given = headers.get("authorization", "").partition(" ")
@@ -92,16 +94,18 @@ def refuse_reading(admission: Admission) -> None:
             if admission.origin
             else "the asking process could not be told to be this user's own"
         )
-        raise _needs_token(f"Reading needs the token here: {reason}.")
+        raise _needs_token(f"Reading needs the token here: {reason}.", admission)
 
 
 def refuse_writing(admission: Admission) -> None:
     """Raise where a request may not write."""
     if not admission.authorized:
-        raise _needs_token("This writes, and writing needs the token.")
+        raise _needs_token("This writes, and writing needs the token.", admission)
 
 
-def _needs_token(message: str) -> ApiError:
+def _needs_token(message: str, admission: Admission) -> ApiError:
+    if admission.mistaken:
+        message += " What was sent is not it; each start has another one."
     return ApiError(
         401,
         GENERAL,

@@ -71,7 +71,9 @@ async def consented(
         if not removal.total:
             return arguments
     typed = resource.name if effect == DESTROYS else None
-    question = Question(operation.name, target, removal, resource.sentence, typed)
+    # What would go is listed; what would only be written is named here.
+    said = resource.sentence + ("" if removal.total else _within(arguments))
+    question = Question(operation.name, target, removal, said, typed)
     if not await says_yes(confirm, question):
         raise WorkbenchError("confirmation.refused", "nothing was changed")
     return arguments
@@ -115,6 +117,16 @@ async def resource_of(state: State, operation: Operation, arguments: dict[str, A
 
         return Resource(*touched(arguments))
     return Resource(word, next((str(value) for value in arguments.values() if isinstance(value, str)), word))
+
+
+def _within(arguments: dict[str, Any]) -> str:
+    """Which keys of it, where they are named."""
+    keys = arguments.get("key")
+    if isinstance(keys, str):
+        keys = [keys]
+    if not keys:
+        return ""
+    return f", key {keys[0]}" if len(keys) == 1 else f", {len(keys):,} keys"
 
 
 def _bound(state: State, kind: str, what: str, typed: str | None, id: str) -> Resource:

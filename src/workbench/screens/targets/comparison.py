@@ -25,6 +25,8 @@ from workbench.widgets.value_view import ValueView
 SIGNS = {"only_from": "←", "only_to": "→", "different": "≠"}
 SAID = {"only_from": "only left", "only_to": "only right", "different": "different"}
 NOUNS = {"kv": "keys", "r2": "objects", "d1": "tables"}
+STEPS = {"kv": "keys", "r2": "objects", "d1": "rows"}
+"""What progress counts."""
 PARAMETERS = {"kv": "binding", "r2": "bucket", "d1": "database"}
 SHOWN = 1 << 20
 """Bytes of an object that are fetched to be looked at."""
@@ -51,9 +53,9 @@ class TargetComparison(ModalScreen[None]):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape", "leave", "Back"),
         Binding("space", "mark", "Mark"),
-        Binding("a", "mark_all", "Mark all"),
-        Binding("f7", "copy('left')", "Copy to the left"),
-        Binding("f8", "copy('right')", "Copy to the right"),
+        Binding("a", "mark_all", "All"),
+        Binding("f7", "copy('left')", "← Copy left"),
+        Binding("f8", "copy('right')", "Copy right →"),
         Binding("r", "again", "Compare again"),
     ]
 
@@ -63,6 +65,7 @@ class TargetComparison(ModalScreen[None]):
         self.found: Any = None
         self.marked: set[str] = set()
         self._cancel: Cancel | None = None
+        self._doing = "comparing"
 
     def compose(self) -> ComposeResult:
         remote = "remote" in (self.left.session.route, self.right.session.route)
@@ -90,7 +93,7 @@ class TargetComparison(ModalScreen[None]):
         )
         self.query_one("#heading", Static).update(
             Content.assemble(
-                (what, "bold"), ("  ← left ", "$text-muted"), left, ("  right → ", "$text-muted"), right
+                (what, "bold"), ("\n← left   ", "$text-muted"), left, ("\n→ right  ", "$text-muted"), right
             )
         )
         self._list()
@@ -114,6 +117,7 @@ class TargetComparison(ModalScreen[None]):
     async def compare(self) -> None:
         """Ask for what differs, and list it."""
         self._cancel = cancel = Cancel()
+        self._doing = "comparing"
         self._say("comparing … esc stops")
         try:
             self.found = await self.right.session.call(
@@ -132,7 +136,7 @@ class TargetComparison(ModalScreen[None]):
         self._list()
 
     def _progress(self, done: int, total: int | None) -> None:
-        self.call_later(self._say, f"{done:,} · esc stops")
+        self.call_later(self._say, f"{self._doing} … {done:,} {STEPS[self.kind]} · esc stops")
 
     def _figures(self) -> None:
         found = self.found
@@ -174,6 +178,8 @@ class TargetComparison(ModalScreen[None]):
             True,
         )
         grid.start(("", "", "name", "what"), held)
+        # Not known yet is not the same as none.
+        grid.visible = self.found is not None
         if rows:
             grid.move_to(min(at, len(rows) - 1), 2)
         self._show()
@@ -249,6 +255,7 @@ class TargetComparison(ModalScreen[None]):
         if not names:
             self._say("nothing of that is on the other side to be copied from", "$text-warning")
             return
+        self._doing = "copying"
         self._cancel = cancel = Cancel()
         try:
             reports = [
