@@ -13,6 +13,10 @@ class Servers(Protocol):
         """All that answer now, those of the project first."""
         ...
 
+    async def on_state(self) -> list[DevServer]:
+        """Those that have the project's state open."""
+        ...
+
     async def kept(self) -> list[Kept]:
         """Those of the project that cfwb started, the ended ones included."""
         ...

@@ -49,6 +49,12 @@ class LocalServers:
             return [] if found is None else [found]
         return finding.running(self._project)
 
+    async def on_state(self) -> list[DevServer]:
+        """Those that have the project's state open: quick, for no other is asked."""
+        from . import finding
+
+        return await self.running() if self._url is not None else finding.on_state(self._project)
+
     async def kept(self) -> list[Kept]:
         """Those of the project that cfwb started, the ended ones included."""
         return records.all_kept(self._state)
@@ -59,9 +65,10 @@ class LocalServers:
 
     async def find(self, name: str | None) -> tuple[DevServer | None, Kept | None]:
         """One by its id, address, process or Worker; without a name the project's. Raises `servers.not_found`, UsageError."""
-        running, kept = await self.running(), await self.kept()
+        kept = await self.kept()
         if name is None:
-            return self._the_projects(running, kept)
+            return self._the_projects(await self._mine(), kept)
+        running = await self.running()
         mine = next((one for one in kept if name == one.id), None)
         if mine is not None:
             return next((server for server in running if server.kept == mine.id), None), mine
@@ -79,11 +86,8 @@ class LocalServers:
             )
         return found[0], next((one for one in kept if one.id == found[0].kept), None)
 
-    def _the_projects(
-        self, running: list[DevServer], kept: list[Kept]
-    ) -> tuple[DevServer | None, Kept | None]:
+    def _the_projects(self, mine: list[DevServer], kept: list[Kept]) -> tuple[DevServer | None, Kept | None]:
         own = records.id_of(self._project)
-        mine = self._of_project(running)
         if len(mine) > 1:
             raise UsageError(
                 f"several dev servers belong to this project: {_listed(mine)}", "name one by its address"
@@ -101,17 +105,25 @@ class LocalServers:
             )
         return None, ours
 
-    def _of_project(self, running: list[DevServer]) -> list[DevServer]:
-        """Those of the project; its own that cfwb started alone, where that is one of them."""
-        mine = [server for server in running if server.project or self._url is not None]
+    async def _mine(self) -> list[DevServer]:
+        """Those of the project; its own that cfwb started alone, where that is one of them. Where one has the state open and runs the
+        project's Worker, nothing else on the machine is asked."""
         own = records.id_of(self._project)
+        near = await self.on_state()
+        found = [server for server in near if server.kept == own] or [
+            server for server in near if any(worker.bound_here for worker in server.workers)
+        ]
+        if found:
+            return found
+        mine = [server for server in await self.running() if server.project or self._url is not None]
         return [server for server in mine if server.kept == own] or mine
 
     async def chosen(self, worker: str | None = None) -> DevServer:
         """The project's that answers now; worker: the one that runs this Worker, where there are several."""
-        running = await self.running()
-        named = [server for server in running if server.project and worker in server.names]
-        found = named or self._of_project(running)
+        found: list[DevServer] = []
+        if worker is not None:
+            found = [server for server in await self.running() if server.project and worker in server.names]
+        found = found or await self._mine()
         if len(found) == 1:
             return found[0]
         if found:
