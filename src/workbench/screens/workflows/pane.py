@@ -19,11 +19,12 @@ from workbench.model.progress import Cancel
 from workbench.model.state import Removal
 from workbench.model.text import visible
 from workbench.model.workflows import Workflow, WorkflowInstance
-from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.pane import Details, Locator
 from workbench.screens.session import Session
 from workbench.widgets.key_list import KeyList
 from workbench.widgets.paging import Pages
 
+from .driving import Driving
 from .instance import InstancePanel
 from .reading import entry_of, plan_of, tried
 
@@ -36,7 +37,7 @@ MANY = 5
 """Instances named in a heading; more are counted."""
 
 
-class WorkflowPane(Pane):
+class WorkflowPane(Driving):
     """Instances, newest first, a page at a time."""
 
     TCSS = "workflows.tcss"
@@ -44,7 +45,8 @@ class WorkflowPane(Pane):
         "Instances of the Workflow, newest first, with their status: ✓ complete, ✗ errored, ▶ running, … waiting, ‖ paused.\n"
         "Enter goes to the timeline: parameters, every step with the time it took, and what came out. Solid bars are work, "
         "dotted ones are sleeps, waits and the time between attempts. Enter on a step goes to its output or error.\n"
-        "What a running server does appears here by itself. Space marks; d deletes what is marked."
+        "What a running server does appears here by itself. Space marks; d deletes what is marked.\n"
+        + Driving.DRIVING
     )
     BINDINGS: ClassVar[list[Any]] = [
         Binding("d,delete", "delete", "Delete"),
@@ -94,6 +96,12 @@ class WorkflowPane(Pane):
     def selected(self) -> dict[str, str]:
         entry = self.instances.current
         return {"id": entry.key} if entry is not None else {}
+
+    def chosen(self) -> tuple[str, str] | None:
+        entry, instance = self.instances.current, self.panel.instance
+        if entry is None:
+            return None
+        return entry.key, instance.status if instance is not None and instance.id == entry.key else ""
 
     # Reading
 
