@@ -30,7 +30,7 @@ async def test_a_key_edited_in_the_browser_is_what_the_emulator_reads_and_its_wr
     namespace = namespace_id(demo)
     with await asyncio.to_thread(Emulator.start, demo) as emulator:
         async with window(demo, (140, 40)) as w:
-            await w.until("wrangler dev up")
+            await w.until(f"wrangler dev :{emulator.port} up")
             await at_cache(w, "config/")
             await to(w, "features")
             await w.press("e")

@@ -17,6 +17,7 @@ EVERYWHERE = (
     ("f2", "fold the tree away, or bring it back"),
     ("f3", "details of the selection"),
     ("arrows", "move; also page up and down, home, end, the mouse"),
+    ("f4", "the dev server: its log, requests, traces"),
     ("f6", "from the tree to the pane and back"),
     ("ctrl+o", "jump: a letter on everything that takes the focus"),
     ("[  ]", "previous, next tab    alt+1 … alt+9: that tab"),

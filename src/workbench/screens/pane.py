@@ -101,6 +101,9 @@ class Pane(Widget):
     class Changed(Message):
         """The pane wrote something: counts in the tree are read again."""
 
+    class Touched(Message):
+        """The pane had a Worker do something: nobody knows what it wrote, so whatever shows state is read again."""
+
     def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
         super().__init__(**options)
         self.session = session
@@ -182,6 +185,9 @@ _PANES: dict[tuple[str, str], str] = {
     ("terminal", "recording"): "workbench.screens.terminal:RecordingPane",
     ("process", ""): "workbench.screens.sandboxes:LogPane",
     ("code", ""): "workbench.screens.code:CodePane",
+    ("server", ""): "workbench.screens.servers.pane:ServerPane",
+    ("requests", ""): "workbench.screens.servers.requests:RequestsPane",
+    ("traces", ""): "workbench.screens.servers.traces:TracesPane",
     ("worker", ""): "workbench.screens.overview:WorkerPane",
     ("state", ""): "workbench.screens.overview:StatePane",
 }

@@ -23,6 +23,7 @@ Tone = Literal["", "good", "bad", "busy"]
 
 NAME_LIMIT = 200
 LEAST_BARS = 12
+LEAST_NOTE = 6
 """Cells below which bars say nothing and are left out."""
 MOST_NAME = 40
 GAP = "  "
@@ -134,6 +135,7 @@ class Timeline(ScrollView, can_focus=True):
         name = min(name, max(10, min(MOST_NAME, width * 2 // 5)))
         left = width - 3 - name - took - 2 * len(GAP)
         note = min(note, left // 2 - len(GAP))
+        note = max(min(note, LEAST_NOTE), min(note, left - len(GAP) - 1 - LEAST_BARS))
         bars = left - note - len(GAP) - 1
         if bars < LEAST_BARS:
             return name, max(0, left), took, 0

@@ -25,7 +25,8 @@ class TopBar(Widget):
     environment: reactive[str] = reactive("")
     folder: reactive[str] = reactive("")
     target: reactive[Target | None] = reactive(None)
-    server: reactive[bool | None] = reactive(None)
+    server: reactive[str | None] = reactive(None)
+    """`wrangler dev :8787 up`; "" where none runs, None where that is not known."""
     name_of_target: reactive[str] = reactive("")
     route: reactive[str] = reactive("local")
     mode: reactive[str] = reactive("")
@@ -45,13 +46,16 @@ class TopBar(Widget):
         elif self.server is None:
             server = Content("")
         elif self.server:
-            server = Content.assemble(("   ▲ ", "$success"), "wrangler dev up")
+            server = Content.assemble(("   ▲ ", "$success"), visible(self.server, limit=60))
         else:
             server = Content.assemble(("   no dev server", "$text-muted"))
         if self.target is None:
             return server
         if room < 44 and self.server is not None:
-            server = Content.assemble(("  ▲ dev", "$success") if self.server else ("  no dev", "$text-muted"))
+            port = next((word for word in self.server.split() if word.startswith(":")), "dev")
+            server = Content.assemble(
+                (f"  ▲ {port}", "$success") if self.server else ("  no dev", "$text-muted")
+            )
         return Content.assemble(
             badge(
                 self.target,

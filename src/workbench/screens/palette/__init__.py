@@ -37,6 +37,9 @@ def window_commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
         "Switch this tab's target", "state directory, dev server or account (f10)", screen.action_target
     )
     yield SystemCommand("Details", "of the selection (f3)", screen.action_details)
+    yield SystemCommand("Dev server", "its log; start, restart and stop it (f4)", screen.action_server)
+    yield SystemCommand("Requests", "send the dev server one", screen.action_requests)
+    yield SystemCommand("Traces", "requests that the dev server answered", screen.action_traces)
     yield SystemCommand("Close this tab", "and go to the one beside it (ctrl+w)", screen.action_close_tab)
     yield SystemCommand("Help", "the keys of what has the focus (?)", screen.action_help)
     yield SystemCommand("Read everything again", "from disk (ctrl+r)", screen.action_read_again)

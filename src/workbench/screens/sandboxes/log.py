@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual import on, work
-from textual.app import ComposeResult
+from textual import work
 from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
@@ -13,54 +12,24 @@ from textual.widgets import Static
 from workbench.model.errors import WorkbenchError
 from workbench.model.sandboxes import LogPiece, SandboxProcess
 from workbench.model.text import visible
-from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.pane import Details, Locator
+from workbench.screens.printed import ERRORS, PrintedPane
 from workbench.screens.session import Session
-from workbench.terminal import Terminal
-from workbench.widgets.terminal.find_bar import FindBar
-from workbench.widgets.terminal.reading import Reading
-
-COLUMNS = 500
-"""Columns of the log's own screen: lines that are longer wrap."""
-ERRORS = "\x1b[91m", "\x1b[39m"
 
 
-class LogView(Reading, can_focus=True):
-    """A terminal nobody types in: colours and cursor moves of what is printed are shown as they were meant."""
-
-
-class LogPane(Pane):
+class LogPane(PrintedPane):
     """`locator.resource` is the sandbox, `locator.object` the process."""
 
-    TCSS = "sandboxes.tcss"
-    HELP = (
-        "What the process printed, standard error in red, followed while it runs.\n"
-        "/ finds (a regular expression after a second /), n and N go on; v selects, y copies; page keys and the wheel scroll."
-    )
-    BINDINGS: ClassVar[list[Any]] = [
-        Binding("slash", "find", "Find"),
-        Binding("d,delete", "end", "End it"),
-    ]
+    HELP = "What the process printed, standard error in red, followed while it runs.\n" + PrintedPane.FINDING
+    BINDINGS: ClassVar[list[Any]] = [Binding("d,delete", "end", "End it")]
 
     def __init__(self, session: Session, locator: Locator, **options: Any) -> None:
         super().__init__(session, locator, **options)
         self.process: SandboxProcess | None = None
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="head")
-        view = LogView(Terminal(COLUMNS, 24), id="log")
-        yield view
-        yield FindBar(view)
-
     def on_mount(self) -> None:
-        self._draw()
+        self.draw()
         self.follow()
-
-    @property
-    def view(self) -> LogView:
-        return self.query_one(LogView)
-
-    def focus_first(self) -> None:
-        self.view.focus()
 
     def concerns(self, paths: Any) -> bool:
         return f"sandboxes/{self.locator.resource}" in paths
@@ -76,7 +45,7 @@ class LogPane(Pane):
         except WorkbenchError as error:
             self.query_one("#head", Static).update(Content(visible(error.message, limit=300)))
             return
-        self._draw()
+        self.draw()
 
     @work(exclusive=True, group="follow")
     async def follow(self) -> None:
@@ -97,23 +66,8 @@ class LogPane(Pane):
             return ERRORS[0].encode() + data + ERRORS[1].encode()
         return data
 
-    def on_resize(self) -> None:
-        size = self.view.size
-        if size.height:
-            self.view.resize_terminal(max(size.width, 20), size.height)
-
-    @on(LogView.Changed)
-    def changed(self, event: LogView.Changed) -> None:
-        event.stop()
-        self._draw()
-
-    @on(LogView.Input)
-    @on(LogView.Told)
-    def ignored(self, event: Any) -> None:
-        event.stop()
-
-    def _draw(self) -> None:
-        process, view = self.process, self.view
+    def head(self) -> list[Any]:
+        process = self.process
         parts: list[Any] = [(visible(self.locator.object, limit=60), "bold $primary")]
         if process is not None:
             parts.append(f"   {visible(' '.join(process.argv), limit=120)}   ")
@@ -122,23 +76,9 @@ class LogPane(Pane):
                 ended = process.exit_code if process.signal is None else f"signal {process.signal}"
                 state = f"ended with {ended}"
             parts.append((state, "bold $text-success" if process.state == "running" else "bold $text-muted"))
-        if view.scrolled:
-            parts.append((f"   ↑ {view.scrolled:,} lines", "$text-warning"))
-        if view.search is not None:
-            parts.append((f"   {view.search.said}", "$text-warning"))
-        self.query_one("#head", Static).update(Content.assemble(*parts))
         rows = tuple((name, str(value)) for name, value in process._asdict().items()) if process else ()
         self.show_details(Details(self.locator.object, rows))
-
-    def action_find(self) -> None:
-        self.query_one(FindBar).ask()
-
-    @on(LogView.Searched)
-    def searched(self, event: LogView.Searched) -> None:
-        event.stop()
-        if event.search.done and not event.search.found and not event.search.late:
-            self.tell(f"{event.search.text!r} is not there")
-        self._draw()
+        return parts
 
     @work
     async def action_end(self) -> None:

@@ -34,6 +34,7 @@ HEADINGS = {
 VARS = ("var", "secret")
 MASK = "••••••"
 SANDBOXES = "sandboxes"
+SERVER = "server"
 
 _PANE_KINDS = {"kv": "kv", "r2": "r2", "d1": "d1", "durable_object": "do_namespace", "workflow": "workflow"}
 
@@ -172,6 +173,26 @@ def items_of(project: Project, found: Sequence[Binding] | None) -> list[Item]:
         )
     if project.others:
         items.append(_elsewhere(project))
+    if project.workers:
+        items.append(
+            Item(
+                SERVER,
+                "Dev server",
+                kind="server",
+                mark="heading",
+                expandable=True,
+                children=[
+                    Item(
+                        f"{SERVER}/{kind}",
+                        kind.capitalize(),
+                        kind=kind,
+                        locator=Locator(kind, "own", label=kind),
+                    )
+                    for kind in ("requests", "traces")
+                ],
+                locator=Locator("server", "own", label="dev server"),
+            )
+        )
     items.append(
         Item(
             SANDBOXES,

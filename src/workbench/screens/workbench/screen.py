@@ -15,6 +15,7 @@ from textual.screen import Screen
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.screens.pane import Details, Locator, Pane
+from workbench.screens.servers.watch import ServerWatch
 from workbench.screens.session import Session
 from workbench.screens.targets.standing_in import StandingIn
 from workbench.widgets.key_hints import KeyHints
@@ -40,6 +41,7 @@ class WorkbenchScreen(Screen[None]):
         Binding("ctrl+p", "commands", "Commands"),
         Binding("f2", "fold_tree", "Tree", show=False),
         Binding("f3", "details", "Details"),
+        Binding("f4", "server", "Dev server", show=False),
         Binding("f6", "other_side", "Tree/pane", show=False),
         Binding("f10", "target", "Target of the tab", show=False),
         Binding("ctrl+o", "jump", "Jump"),
@@ -56,6 +58,7 @@ class WorkbenchScreen(Screen[None]):
         self._details: dict[str, Details] = {}
         self._details_view: DetailsView | None = None
         self._tree_folded = False
+        self._watch = ServerWatch()
 
     def compose(self) -> ComposeResult:
         yield TopBar(id="top")
@@ -109,7 +112,7 @@ class WorkbenchScreen(Screen[None]):
         bar.target, bar.server, bar.project = None, None, ""
 
     def on_mount(self) -> None:
-        self.set_interval(3, self.poll_server)
+        self.set_interval(3, self._poll_again)
 
     async def _painted(self) -> None:
         """Until what is there now is on screen: the tree shows before the tabs' own modules are read."""
@@ -146,17 +149,18 @@ class WorkbenchScreen(Screen[None]):
             ],
         }
 
+    def _poll_again(self) -> None:
+        if not self._watch.looking:  # on a busy machine one look takes longer than the time between two
+            self.poll_server()
+
     @work(exclusive=True, group="server")
     async def poll_server(self) -> None:
-        """Whether an emulator has the state open."""
+        """Whether a dev server has the state open, and which."""
         session = self.session
         if session is not None:
-            try:
-                running: bool | None = await session.blocking(session.state.backend.server_running)
-            except WorkbenchError:
-                running = None
+            said = await self._watch.look(session)
             for bar in self.query(TopBar):  # none where the window closed meanwhile
-                bar.server = running
+                bar.server = said
 
     @work(exclusive=True, group="sandboxes")
     async def follow_sandboxes(self) -> None:
@@ -375,3 +379,22 @@ class WorkbenchScreen(Screen[None]):
     @on(Pane.Changed)
     def pane_changed(self) -> None:
         self.explorer.count_again()
+
+    @on(Pane.Touched)
+    async def touched(self) -> None:
+        """A Worker did something: what is in sight is read again at once, the rest when it comes to the front."""
+        self.poll_server()
+        await self.explorer.refresh_data()
+        self.tabs.all_stale()
+
+    async def action_server(self) -> None:
+        """The dev server: its log, and what can be done with it."""
+        await self.open(Locator("server", "own", label="dev server"))
+
+    async def action_requests(self) -> None:
+        """A request to the dev server."""
+        await self.open(Locator("requests", "own", label="requests"))
+
+    async def action_traces(self) -> None:
+        """Requests that the dev server answered."""
+        await self.open(Locator("traces", "own", label="traces"))

@@ -170,6 +170,14 @@ class TabArea(Vertical):
                 else:
                     self._stale.add(pane_id)
 
+    def all_stale(self) -> None:
+        """Nobody knows what was written: read the pane in front again now, the others when they come to the front."""
+        self._stale |= set(self.panes)
+        active = self.query_one(ContentSwitcher).current or ""
+        if active in self.panes:
+            self._stale.discard(active)
+            self.run_worker(self.panes[active].refresh_data(), group=f"refresh-{active}", exclusive=True)
+
     @on(Pane.TitleChanged)
     def title_changed(self) -> None:
         self._draw_tabs()

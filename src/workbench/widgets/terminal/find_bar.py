@@ -37,7 +37,7 @@ class FindBar(SafeInput):
         self.display = True
         found = self._view.search
         self.value = ("/" if found.regex else "") + found.text if found else ""
-        self.focus()
+        self.screen.set_focus(self)  # at once: who types on is not waiting for it
 
     def action_close(self) -> None:
         self.display = False

@@ -1,3 +1,13 @@
+import { WorkflowEntrypoint } from "cloudflare:workers";
+
+export class Packing extends WorkflowEntrypoint {
+  async run(event, step) {
+    await step.do("take", async () => event.payload);
+    const label = await step.waitForEvent("label", { type: "label", timeout: "1 hour" });
+    return label.payload;
+  }
+}
+
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
