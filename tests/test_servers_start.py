@@ -241,7 +241,8 @@ def test_a_port_that_another_has_is_tried_once_more(emulator_install: Path, tmp_
         program = made.folder / "node_modules" / ".bin" / "wrangler"
         program.unlink()
         program.write_text(
-            "#!/bin/sh\necho started >> ../starts\necho '✘ [ERROR] Address already in use (localhost:8787).'\nexit 1\n"
+            "#!/bin/sh\necho started >> ../starts\necho '✘ [ERROR] Address already in use (localhost:8787).' >&2\n"
+            "for line in $(seq 50); do echo 'goroutine 19 [chan receive]:' >&2; done\nexit 1\n"
         )
         program.chmod(0o755)
         failed = made.run("stock", "servers", "start").error

@@ -38,6 +38,10 @@ async def test_a_key_edited_in_the_browser_is_what_the_emulator_reads_and_its_wr
             w.app.screen.query_one("#text").text = '{"edited": "while it runs"}'  # type: ignore[attr-defined]
             await w.press("ctrl+s")
             await w.gone("ctrl+s write")
+            await w.press("f3")
+            await w.until("last written through")
+            await w.until(f"http://127.0.0.1:{emulator.port}")
+            await w.press("f3")
             path = f"storage/kv/namespaces/{namespace}/values/config%2Ffeatures"
             _, body = await asyncio.to_thread(emulator.request, "GET", f"/cdn-cgi/explorer/api/{path}")
             assert body == b'{"edited": "while it runs"}'

@@ -45,6 +45,10 @@ class Locator(NamedTuple):
         return self[:5]
 
 
+_OF_STATE = ("kv", "r2", "d1", "do_object", "do_facet", "workflow")
+"""Kinds of panes that show state, which may be reached by more than one path."""
+
+
 class Details(NamedTuple):
     """What the details pane shows of a selection: a title, and rows of (name, value) as text from anywhere."""
 
@@ -154,7 +158,9 @@ class Pane(Widget):
         return {}
 
     def show_details(self, details: Details) -> None:
-        """Say what is selected."""
+        """Say what is selected; of state, also which path answered."""
+        if details.rows and self.locator.kind in _OF_STATE:
+            details = details._replace(rows=(*details.rows, *self.session.answered_by))
         self.post_message(self.DetailsChanged(details, self))
 
     def tell(self, text: str, *, error: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.model.errors import WorkbenchError
 from workbench.model.progress import Cancel, Progress
 from workbench.model.target import Target
-from workbench.operations import get
+from workbench.operations import READS, get
 from workbench.operations.executor import Confirm, Question, State, drive, execute, suspends
 
 from . import log
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.backends import Backend
 
 T = TypeVar("T")
+_WRITTEN = ("kv", "r2", "d1", "do", "workflows")
 Agreed = tuple[str, str]
 """An operation and a resource of the account."""
 WORK: ContextVar[set[Agreed] | None] = ContextVar("WORK", default=None)
@@ -37,6 +38,7 @@ class Session:
         self.state = state
         self.route = "local"
         self.name = ""
+        self.wrote = ""
         self.asker: Callable[[Question, set[Agreed] | None], Awaitable[bool]] | None = None
 
     @property
@@ -66,7 +68,22 @@ class Session:
             # Whatever was asked on a screen before: what is written there is asked about here, and nowhere passed over.
             force, confirm = False, self._confirm(suspended)
         work = execute(state, operation, arguments, force=force, dry_run=dry_run, confirm=confirm)
-        return await self.thread(work, suspends=suspended)
+        result = await self.thread(work, suspends=suspended)
+        if not dry_run and get(operation).effect != READS and operation.partition(".")[0] in _WRITTEN:
+            self.wrote = state.answered.via or "the state directory"
+        return result
+
+    @property
+    def answered_by(self) -> tuple[tuple[str, str], ...]:
+        """For the details: which path answers, and which one the last write took."""
+        if self.route == "remote":
+            return (("answered by", f"the account {self.name}".rstrip()),)
+        if self.route == "server":
+            return (("answered by", f"dev server {self.name}".rstrip()),)
+        return (
+            ("read from", "the state directory"),
+            *((("last written through", self.wrote),) if self.wrote else ()),
+        )
 
     def _confirm(self, suspended: bool) -> Confirm | None:
         """The question as the executor asks it: from the thread that it works in, or in this loop where it suspends."""

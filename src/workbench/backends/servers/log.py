@@ -129,7 +129,10 @@ def wanted(line: LogLine, level: Level, search: str) -> bool:
 
 
 def last_words(folder: str) -> str:
-    """What it printed at the end: warnings and errors, where there are any."""
+    """What it printed at the end: the first error and what follows, else warnings, else whatever there is."""
     said = [line for line in lines(folder) if line.text.strip()]
     grave = [line for line in said if line.level in ("warn", "error")]
-    return "\n".join(line.text for line in (grave or said)[-LAST_WORDS:])
+    # What comes after the first error may be long, and is its consequence: esbuild prints all it was doing.
+    first = next((at for at, line in enumerate(grave) if "[ERROR]" in line.text), None)
+    told = grave[first:][:LAST_WORDS] if first is not None else (grave or said)[-LAST_WORDS:]
+    return "\n".join(line.text for line in told)

@@ -31,10 +31,10 @@ class ServerWatch:
             elif not self._said or self._looks >= AGAIN:
                 from .saying import short
 
-                self._said, self._looks = (
-                    short(await session.ask(lambda backend: backend.servers.on_state())) or "dev server up",
-                    0,
-                )
+                self._said = short(await session.ask(lambda backend: backend.servers.on_state()))
+                self._looks = 0
+                if not self._said:
+                    return "dev server up"  # it answers nobody yet
             self._looks += 1
         except WorkbenchError:
             return None
