@@ -19,6 +19,7 @@ from tests.support.cli import PROGRAM, environment
 from tests.support.monorepo import Monorepo, a_monorepo, alive, family
 from tests.support.ui import window
 from workbench.screens.pane import Locator
+from workbench.screens.printed import LogView
 from workbench.screens.servers.pane import ServerPane
 from workbench.screens.servers.traces import TracesPane
 from workbench.screens.workflows import WorkflowPane
@@ -108,7 +109,10 @@ async def test_it_is_started_followed_and_started_anew_and_stays_where_that_is_a
 async def test_a_request_is_sent_its_answer_shown_and_what_it_wrote_is_there(repo: Monorepo) -> None:
     async with window(repo.place("web"), (140, 40)) as w:
         await w.until("CACHE   0 keys")
-        await w.press("f4", "a")
+        await w.press("f4")
+        await w.until("stays until it is stopped")
+        await w.until(lambda: isinstance(w.app.focused, LogView))
+        await w.press("a")
         await w.until("enter or f5 sends it")
         await w.press(*["backspace"] * 2)
         await w.type("/api?x=1")
@@ -171,7 +175,10 @@ async def test_a_request_is_a_waterfall_of_what_happened_in_it(repo: Monorepo) -
     await asyncio.to_thread(repo.run, "web", "servers", "requests", "send", "/boom")
     async with window(repo.place("web"), (140, 40)) as w:
         await w.until("key")
-        await w.press("f4", "t")
+        await w.press("f4")
+        await w.until("stays until it is stopped")
+        await w.until(lambda: isinstance(w.app.focused, LogView))
+        await w.press("t")
         await w.until("GET /traced")
         pane = w.app.workbench.tabs.active
         assert isinstance(pane, TracesPane)
@@ -205,6 +212,7 @@ async def test_an_instance_of_a_workflow_is_started_paused_and_brought_to_its_en
         def status() -> str:
             return (pane.chosen() or ("", ""))[1]
 
+        await w.until(lambda: pane.instances.has_focus and pane.instances.pages.ended)
         await w.press("n")
         await w.until("workflows instances create")
         await w.type("box-1")

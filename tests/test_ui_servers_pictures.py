@@ -150,7 +150,9 @@ def test_the_dev_server(picture: Callable[..., None]) -> None:
 @in_both_sizes
 def test_a_request_with_its_answer(picture: Callable[..., None]) -> None:
     async def act(w: Window) -> None:
-        await w.press("f4", "a")
+        await w.press("f4")
+        await w.until("stays until it is stopped")
+        await w.press("a")
         await w.until("sent before")
         await w.until("GET    /api/cart")
         await w.press("tab", "tab", "tab", "down", "enter", "enter")
@@ -165,7 +167,9 @@ def test_a_request_with_its_answer(picture: Callable[..., None]) -> None:
 @in_both_sizes
 def test_a_request_that_failed_as_a_waterfall(picture: Callable[..., None]) -> None:
     async def act(w: Window) -> None:
-        await w.press("f4", "t")
+        await w.press("f4")
+        await w.until("stays until it is stopped")
+        await w.press("t")
         await w.until("kv_get")
         await w.press("enter", "down", "down", "down")
         await w.until("kv · after 1 ms")
