@@ -211,3 +211,28 @@ def test_nothing_is_asked_of_the_account_where_neither_side_is_it(
     answer = run("kv", "keys", "diff", "--from", str(oracle.project), "--to", "local", "--binding", "CACHE")
     assert answer.status == 0
     assert len(stand_in.requests) == before
+
+
+def test_a_server_on_another_state_is_named_by_its_address(oracle: Oracle, tmp_path: Path) -> None:
+    (tmp_path / "wrangler.json").write_text((oracle.project / "wrangler.jsonc").read_text().split("\n", 1)[1])
+    url = oracle.emulator.url
+    line = (
+        "kv",
+        "keys",
+        "diff",
+        "--binding",
+        "CACHE",
+        "--prefix",
+        "nothing/",
+        "--from",
+        "local",
+        "--to",
+        url,
+    )
+    found = cfwb(*line, cwd=tmp_path, home=tmp_path / "home").result
+    assert (found["from_target"], found["to_target"]) == (
+        f"local:{tmp_path}/.wrangler/state",
+        f"local:{url}",
+    )
+    mine = cfwb(*line, cwd=oracle.project, home=tmp_path / "home")
+    assert mine.status == 2 and "both sides are cache-namespace" in mine.error["message"]

@@ -19,7 +19,7 @@ class ServedClass(NamedTuple):
 class ServedWorker(NamedTuple):
     """A Worker that a server runs. kv, d1: ids; r2: bucket names; workflows: names. crons: the schedules of its triggers.
 
-    bound_here: whether its project is the one that was asked about.
+    bound_here: whether its project is the one that was asked about; says_whose: whether it tells (older servers do not).
     """
 
     name: str
@@ -30,6 +30,7 @@ class ServedWorker(NamedTuple):
     workflows: tuple[str, ...] = ()
     crons: tuple[str, ...] = ()
     bound_here: bool = False
+    says_whose: bool = False
 
 
 class DevServer(NamedTuple):

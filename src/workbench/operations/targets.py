@@ -69,14 +69,34 @@ def open_server(
     from workbench.backends.cloudflare.live import connect
 
     project = project_or_none(folder, worker=worker, environment=environment, persist_to=persist_to)
-    if address == "auto":
+    named = address != "auto"
+    if not named:
         from workbench.backends.servers.finding import the_one
 
         address = the_one(project).url
     backend = connect(project, address)
-    return State(
-        project, backend, backend.target, project.workers[0].name if worker and project.workers else None
-    )
+    target = backend.target
+    if named and not _is_on(project, backend.via):
+        target = target._replace(
+            source=backend.via
+        )  # what it holds is not this project's state, so that is not named
+    return State(project, backend, target, project.workers[0].name if worker and project.workers else None)
+
+
+def _is_on(project: Project, url: str) -> bool:
+    """Whether the server at an address has the project's state, as far as that can be told: where nobody says, it is taken to."""
+    from workbench.backends.servers.finding import at, on_state
+
+    found = at(url, project)
+    if found is None or found.project or not any(worker.says_whose for worker in found.workers):
+        return True
+    return any(_port(one.url) == _port(url) for one in on_state(project))
+
+
+def _port(url: str) -> int | None:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).port
 
 
 def open_bridge(folder: str, name: str) -> State:

@@ -187,9 +187,17 @@ def _worker(row: Any, scopes: set[str]) -> ServedWorker:
         if not str(one["className"]).startswith("__VITE_")
     )
     crons = tuple(map(str, (row.get("triggers") or {}).get("crons") or ()))
-    here = row.get("persistenceScope") in scopes
+    scope = row.get("persistenceScope")
     return ServedWorker(
-        str(row["name"]), ids("kv"), ids("r2"), ids("d1"), classes, ids("workflows"), crons, here
+        str(row["name"]),
+        ids("kv"),
+        ids("r2"),
+        ids("d1"),
+        classes,
+        ids("workflows"),
+        crons,
+        scope in scopes,
+        bool(scope),
     )
 
 
