@@ -246,7 +246,7 @@ class ServerPane(PrintedPane):
                 return
             chosen = found[0]
             if len(found) > 1:
-                from .choosing import Choosing
+                from workbench.screens.choosing import Choosing
 
                 names = [f"{one.cron}   {one.worker}" for one in found]
                 at = await self.app.push_screen_wait(Choosing("Fire a cron trigger", names))
