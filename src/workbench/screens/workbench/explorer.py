@@ -13,22 +13,17 @@ from textual.message import Message
 
 from workbench.model.bindings import Binding
 from workbench.model.errors import WorkbenchError
-from workbench.model.page import Page
-from workbench.model.sandboxes import Sandbox
 from workbench.model.text import visible
 from workbench.screens.pane import Locator, Pane
 from workbench.screens.session import Session
 from workbench.widgets.binding_tree import BindingTree, Item
 
-from . import catalogue, counts
+from . import below, catalogue, counts
 from .item_details import details_of
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-PAGE = 100
-MOST_AGAIN = 1_000
-"""Objects of a class that are read again when its files change, where so many are shown."""
 EVERYTHING = "*"
 
 
@@ -180,54 +175,17 @@ class Explorer(Vertical):
         self.resources.show(self.resources.items, self._wanted)
 
     async def _load(self, item: Item, cursor: str | None = None) -> None:
-        """Fetch an item's children: a page of a class's objects, or an object's facets."""
+        """Fetch an item's children, or the page of them after the cursor."""
         session = self.session
-        if session is None:
+        if session is None or not await below.fetch(session, item, cursor):
             return
-        try:
-            if item.kind == "durable_object":
-                namespace = item.what.resource_id
-                limit = PAGE if cursor else min(MOST_AGAIN, max(PAGE, len(item.children) - 1))
-                page = await session.ask(
-                    lambda backend: backend.durable_objects.objects(namespace, limit, cursor)
-                )
-                found = [catalogue.object_item(item, namespace, one) for one in page.items]
-                kept = [child for child in item.children if child.kind != "more"] if cursor else []
-                item.children = kept + found
-                if page.cursor:
-                    item.children.append(catalogue.more_item(item, page.cursor))
-                for child in item.children:
-                    if child.key in self._children:
-                        child.children, child.loaded = self._children[child.key], True
-            elif item.kind == "do_object" and isinstance(item.locator, Locator):
-                namespace, object_id = item.locator.resource, item.locator.object
-                facets = await session.ask(
-                    lambda backend: backend.durable_objects.facets(namespace, object_id)
-                )
-                item.children = catalogue.facet_items(item, namespace, object_id, facets)
-            elif item.kind == "sandboxes":
-                await self._load_sandboxes(session, item, cursor)
-            else:
-                return
-        except WorkbenchError as error:
-            item.children = [Item(f"{item.key}/error", error.message, mark="problem")]
         item.loaded = True
         self._children[item.key] = item.children
-
-    async def _load_sandboxes(self, session: Session, item: Item, cursor: str | None) -> None:
-        """A page of the hub's sandboxes, where one runs (a look starts none; the wall does), then the bridges that were added."""
-        from workbench.screens.sandboxes.following import running
-
-        page: Page[Sandbox] = Page([], None)
-        if await running(session):
-            page = await session.call("sandboxes.list", limit=PAGE, cursor=cursor)
-        kept = [child for child in item.children if child.kind == "sandbox"] if cursor else []
-        item.children = kept + [catalogue.sandbox_item(one) for one in page.items]
-        item.note = f"{len(item.children):,}{'+' if page.cursor else ''}" if item.children else ""
-        self._notes[item.key] = item.note
-        if page.cursor:
-            item.children.append(catalogue.more_item(item, page.cursor))
-        item.children += [catalogue.bridge_item(one) for one in await session.call("bridges.list")]
+        for child in item.children:
+            if child.key in self._children:
+                child.children, child.loaded = self._children[child.key], True
+        if item.kind == "sandboxes":
+            self._notes[item.key] = item.note
 
     @on(BindingTree.Unfolded)
     async def unfolded(self, event: BindingTree.Unfolded) -> None:
