@@ -140,11 +140,11 @@ class Browsing(Pane):
         """How many keys lie here, read behind the list itself."""
         try:
             await asyncio.sleep(0.15)
-            count = await self.source.count(self.narrowed)
+            count = await self.source.count(self.narrowed) if self.query(KeyList) else 0
         except WorkbenchError:
             return
         if not self.query(KeyList):
-            return  # the tab was closed while it was counted
+            return  # the tab was closed meanwhile
         self._count = f"{count:,} {self.source.noun}{'s' if count != 1 else ''}"
         self._draw_where()
 
