@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+# Tests wait for servers and screens more than they compute: three at once keep two cores busy.
+JOBS ?= 3
 
 .PHONY: run test check bench soak screenshots emulator clean
 

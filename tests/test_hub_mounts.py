@@ -242,7 +242,12 @@ class Place:
         async def read() -> dict[str, str]:
             found = {}
             for path in await self.bucket.list():
-                _, pieces = await self.bucket.read(path)
+                try:
+                    _, pieces = await self.bucket.read(path)
+                except WorkbenchError as error:
+                    if error.code != "r2.object_not_found":
+                        raise
+                    continue  # it went after it was listed
                 found[path] = b"".join([piece async for piece in pieces]).decode()
             return found
 

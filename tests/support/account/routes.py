@@ -203,7 +203,9 @@ class Routes:
             case [_, "instances"]:
                 reply = self.explorer("GET", path, request.query)
                 more = {"modified_on": _DATES["modified_on"], "version_id": "v", "workflow_id": "w"}
-                return reply._replace(content=[row | more for row in reply.content])
+                # The dev server lists an instance that has not begun by its id alone.
+                less = {"created_on": _DATES["created_on"], "status": "queued"}
+                return reply._replace(content=[less | row | more for row in reply.content])
             case [_, "instances", id, "events", _]:
                 reply = self.explorer("POST", path, request.query, request.body, headers)
                 told = {"instanceId": id, "timestamp": _DATES["modified_on"]}
