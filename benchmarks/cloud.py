@@ -14,6 +14,7 @@ from benchmarks.harness import Ratio, command, compare, script
 from benchmarks.kv import fill
 from workbench.backends.cloudflare import live, remote
 from workbench.backends.cloudflare.budget import Budget
+from workbench.backends.cloudflare.mirrored import MIRROR
 from workbench.backends.protocol import Kv
 from workbench.model.bindings import Project
 from workbench.operations.executor import drive
@@ -59,7 +60,7 @@ def _bare(client: httpx.Client, base: str) -> list[str]:
 def _live(oracle: Oracle) -> Ratio:
     backend = live.connect(Project(".", (), "."), oracle.emulator.url)
     with httpx.Client(trust_env=False) as client:
-        base = oracle.emulator.url + live.MIRROR
+        base = oracle.emulator.url + MIRROR
         assert _names(backend.kv) == _bare(client, base)
         name = f"a list of {KEYS:,} keys over a live server, against a bare httpx loop"
         found = compare(name, lambda: _names(backend.kv), lambda: _bare(client, base), limit=1.3, runs=25)

@@ -90,8 +90,8 @@ class Watched(App[None]):
 
     async def feed(self, columns: list[str], rows: list[Row]) -> None:
         """A result in front as the console puts it there, its rows given at once."""
-        await self.pane.clear_results()
-        view = await self.pane.add_result(SQL, 0)
+        await self.pane.results.clear()
+        view = await self.pane.results.add(SQL, 0)
         view.add_class("-rows")
         view.grid.start(columns)
         view.grid.supply(rows, False)

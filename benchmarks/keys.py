@@ -181,7 +181,7 @@ def _project(folder: str, *, huge: bool) -> str:
             },
             config,
         )
-    kv._fill(state, "keys", 1_000_000 if huge else 1_000)
+    kv.fill(state, "keys", 1_000_000 if huge else 1_000)
     objects._fill(os.path.join(state, "v3", "do", objects.CLASS), 10_000 if huge else 200)
     _tables(naming.database_path(state, "d1", naming.D1, "database"), huge)
     namespace = LocalBackend(Project(folder, (), state)).kv

@@ -31,9 +31,9 @@ class Storage:
                 return numbered([row | {"supports_url_encoding": True} for row in rows], request)
             case ["namespaces", id] if request.method == "GET":
                 rows = self._routes.explorer("GET", "/storage/kv/namespaces").content
-                found = [row | {"supports_url_encoding": True} for row in rows if row["id"] == id]
+                named = [row | {"supports_url_encoding": True} for row in rows if row["id"] == id]
                 return (
-                    Reply(found[0]) if found else refusal(404, 10013, "get namespace: 'namespace not found'")
+                    Reply(named[0]) if named else refusal(404, 10013, "get namespace: 'namespace not found'")
                 )
             case ["namespaces", id] if request.method == "DELETE":
                 for name in self._kv_names(id):
@@ -178,8 +178,8 @@ def _form(request: Request) -> tuple[bytes, Any]:
         return request.body, None
     head = f"Content-Type: {kind}\r\n\r\n".encode()
     parts = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + request.body)
-    found = {
-        part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
+    found: dict[str, bytes] = {
+        str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True))
         for part in parts.iter_parts()
     }
     metadata = found.get("metadata")

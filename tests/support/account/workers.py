@@ -98,15 +98,18 @@ class MadeUpWorkers:
                     found | {"resources": {"bindings": BINDINGS, "script": {}, "script_runtime": {}}}
                 )
             case [_, "deployments"]:
-                versions = [{"version_id": "v-1", "percentage": 10}, {"version_id": "v-2", "percentage": 90}]
-                row = {
+                versions: list[dict[str, object]] = [
+                    {"version_id": "v-1", "percentage": 10},
+                    {"version_id": "v-2", "percentage": 90},
+                ]
+                deployment: dict[str, object] = {
                     "id": "d-1",
                     "created_on": "2026-02-01T00:00:00Z",
                     "source": "wrangler",
                     "strategy": "percentage",
                     "versions": versions,
                 }
-                return Reply({"deployments": [row | {"author_email": "ann@example.com"}]})
+                return Reply({"deployments": [deployment | {"author_email": "ann@example.com"}]})
             case [_, "secrets"]:
                 return Reply([{"name": "API_KEY", "type": "secret_text"}])
             case [_, "tails"]:
