@@ -114,16 +114,36 @@ def command(
     return run
 
 
+_MEASURED = """
+import os, sys
+pid = os.fork()
+if not pid:
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss, file=sys.stderr)
+"""
+
+
 def peak_memory(*words: str, cwd: str | None = None) -> float:
-    """The most memory (MiB) that a process held while it ran."""
-    process = subprocess.Popen(
-        words, cwd=cwd, env=ordinary(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    """The most memory (MiB) that a process held while it ran.
+
+    A small process starts it: Linux counts towards a program what held its place before `exec`, which would be this one, filled by
+    whatever was measured before.
+    """
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _MEASURED, *words],
+        cwd=cwd,
+        env=ordinary(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{words}: status {process.returncode}")
-    return usage.ru_maxrss / (1024 if os.uname().sysname == "Linux" else 1024 * 1024)
+    exit_code, most = map(int, done.stderr.split()[-2:])
+    if exit_code:
+        raise RuntimeError(f"{words}: status {exit_code}: {done.stderr[-2000:]}")
+    return most / (1024 if os.uname().sysname == "Linux" else 1024 * 1024)
 
 
 def script(name: str) -> str:
