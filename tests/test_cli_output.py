@@ -121,3 +121,19 @@ def test_sql_values_are_exact_in_json() -> None:
             None,
         ]
     ]
+
+
+def test_an_interrupt_between_two_pieces_ends_the_one_envelope(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def write(text: str) -> None:
+        written.append(text)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(output, "write", write)
+    pages = iter([Page([KvKey(name)], name) for name in "abc"])
+    failed = output.stream(Target("local", "here"), get("kv.keys.list"), pages)
+    said = json.loads("".join(written))
+    assert [key["name"] for key in said["result"]] == ["a", "b"]
+    assert failed is not None and said["error"]["code"] == failed.code == "cancelled"

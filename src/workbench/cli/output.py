@@ -25,11 +25,8 @@ def error_envelope(target: Target, operation: str | None, error: WorkbenchError)
 def envelope(target: Target, operation: Operation, result: Any) -> WorkbenchError | None:
     """The envelope of a result. What cut it short is said at its end, and is given back."""
     made = Envelope(target, operation, _unexpected)
-    for piece in made.pieces(result):
-        write(piece)
-        if isinstance(result, Stream):  # whoever reads us has each before the next is waited for
-            sys.stdout.flush()
-    return made.failed
+    # Whoever reads us has each piece of a stream before the next is waited for.
+    return _written(made, made.pieces(result), at_once=isinstance(result, Stream))
 
 
 def left_out_envelope(target: Target, operation: Operation, error: LeftOut) -> None:
@@ -40,8 +37,18 @@ def left_out_envelope(target: Target, operation: Operation, error: LeftOut) -> N
 def stream(target: Target, operation: Operation, pages: Iterator[Page[Any]]) -> WorkbenchError | None:
     """A whole list, one page in memory. An error after the first page closes the envelope with it, and is given back."""
     made = Envelope(target, operation, _unexpected)
-    for piece in made.stream(pages):
-        write(piece)
+    return _written(made, made.stream(pages))
+
+
+def _written(made: Envelope, pieces: Iterator[str], at_once: bool = False) -> WorkbenchError | None:
+    """Write an envelope to its end, also when Ctrl-C comes between two pieces: it is one JSON value whatever happens."""
+    for piece in pieces:
+        try:
+            write(piece)
+            if at_once:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            made.stopped = True
     return made.failed
 
 

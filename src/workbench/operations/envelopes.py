@@ -45,6 +45,7 @@ class Envelope:
         self._begin = f'{head(target, operation.name)}, "result": '
         self._unexpected = unexpected
         self.failed: WorkbenchError | None = None
+        self.stopped = False  # set by whoever writes the pieces: no more of them, only the end
 
     def pieces(self, result: Any) -> Iterator[str]:
         """The whole answer."""
@@ -113,8 +114,11 @@ class Envelope:
         yield f'], {dumps(last)[1:-1]}}}], "result_info": {info}{self._end()}'
 
     def _guarded(self, texts: Iterator[str]) -> Iterator[str]:
-        """The texts, until something goes wrong."""
+        """The texts, until something goes wrong, or whoever writes them was told to stop."""
         while True:
+            if self.stopped:
+                self.failed = Cancelled()
+                return
             try:
                 text = next(texts)
             except StopIteration:
