@@ -8,7 +8,7 @@ copy goes on, and why running one twice is safe.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -165,6 +165,29 @@ def same_place(source: State, target: State, source_id: str, target_id: str, hin
         raise UsageError(f"both sides are {source_id} on {spoken(target)}", hint)
 
 
+class Sides(NamedTuple):
+    """The two states, and the namespace or bucket that is meant on each."""
+
+    source: State
+    target: State
+    source_id: str
+    target_id: str
+
+
+async def sides(
+    state: State,
+    find: Callable[[State, str | None], Awaitable[str]],
+    name: str | None,
+    to_name: str | None,
+    hint: str,
+) -> Sides:
+    """What is called `name` on the side that is read, and `to_name` (or the same) on the other. Raises UsageError."""
+    source = other(state)
+    found = Sides(source, state, await find(source, name), await find(state, to_name or name))
+    same_place(source, state, found.source_id, found.target_id, hint)
+    return found
+
+
 def _account(state: State, id: str) -> State:
     """The account of that id. Raises UsageError where the environment or the config names another one."""
     from .executor import open_state
@@ -264,6 +287,21 @@ async def paired(
         else:
             yield a, b
             a, b = await anext(left, None), await anext(right, None)
+
+
+async def named(
+    pair: Sides,
+    names: Iterable[str],
+    page: Callable[[State, str, str], Awaitable[Page[T]]],
+    name: Callable[[T], str],
+) -> AsyncIterator[tuple[T | None, T | None]]:
+    """These, as both sides list them. page: the first of a list (state, resource) under a name."""
+    for wanted in names:
+        found: list[T | None] = []
+        for state, resource in ((pair.source, pair.source_id), (pair.target, pair.target_id)):
+            listed_so = await page(state, resource, wanted)
+            found.append(next((one for one in listed_so.items if name(one) == wanted), None))
+        yield found[0], found[1]
 
 
 @contextmanager

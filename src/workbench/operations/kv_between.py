@@ -1,14 +1,14 @@
 """KV between two targets: a prefix is copied, or compared. Both lists are in order, so they are read side by side, a page at a time."""
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.kv import KvKey, KvValue
+from workbench.model.page import Page
 from workbench.model.times import now_ms
 
 from . import READS, WRITES, operation
-from .between import Comparison, CopyReport, Tally, going_on, listed, other, paired, same_place
+from .between import Comparison, CopyReport, Sides, Tally, going_on, listed, named, paired, sides
 from .kv import Keys, ToNamespace
 from .parameters import After, From, Namespace, Prefix, To, WouldChange
 from .resolve import State
@@ -22,47 +22,31 @@ SHORTEST_LIFE = 60
 _WITHOUT_VALUE = ("kv.key_not_found", "kv.value_missing")  # expired meanwhile; its file is gone
 
 
-class _Sides(NamedTuple):
-    source: State
-    target: State
-    source_id: str
-    target_id: str
-
-
-async def _sides(state: State, binding: str | None, to_binding: str | None) -> _Sides:
-    source = other(state)
-    found = _Sides(
-        source, state, await source.kv(binding), await state.kv(to_binding if to_binding else binding)
-    )
-    same_place(source, state, found.source_id, found.target_id, "--to-binding names another namespace")
-    return found
+async def _sides(state: State, binding: str | None, to_binding: str | None) -> Sides:
+    return await sides(state, State.kv, binding, to_binding, "--to-binding names another namespace")
 
 
 def _keys(state: State, namespace: str, prefix: str, after: str | None) -> AsyncIterator[KvKey]:
-    return listed(
-        lambda cursor: state.backend.kv.list(namespace, prefix, PAGE, cursor), lambda key: key.name, after
-    )
+    return listed(lambda cursor: state.backend.kv.list(namespace, prefix, PAGE, cursor), _name, after)
+
+
+def _name(key: KvKey) -> str:
+    return key.name
+
+
+async def _first(state: State, namespace: str, name: str) -> Page[KvKey]:
+    return await state.backend.kv.list(namespace, name, 1)
 
 
 def _under(
-    sides: _Sides, prefix: str, start_after: str | None
+    pair: Sides, prefix: str, start_after: str | None
 ) -> AsyncIterator[tuple[KvKey | None, KvKey | None]]:
     """The keys of both sides, side by side."""
     return paired(
-        _keys(sides.source, sides.source_id, prefix, start_after),
-        _keys(sides.target, sides.target_id, prefix, start_after),
-        lambda key: key.name,
+        _keys(pair.source, pair.source_id, prefix, start_after),
+        _keys(pair.target, pair.target_id, prefix, start_after),
+        _name,
     )
-
-
-async def _named(sides: _Sides, names: tuple[str, ...]) -> AsyncIterator[tuple[KvKey | None, KvKey | None]]:
-    """These keys, as both sides list them."""
-    for name in names:
-        found: list[KvKey | None] = []
-        for state, namespace in ((sides.source, sides.source_id), (sides.target, sides.target_id)):
-            page = await state.backend.kv.list(namespace, name, 1)
-            found.append(next((one for one in page.items if one.name == name), None))
-        yield found[0], found[1]
 
 
 async def _value(state: State, namespace: str, key: KvKey) -> KvValue | None:
@@ -111,22 +95,22 @@ async def copy_keys(
     """
     if key and (prefix or start_after):
         raise UsageError("give either keys or --prefix")
-    sides = await _sides(state, binding, to_binding)
+    pair = await _sides(state, binding, to_binding)
     tally = Tally(state, dry_run)
     batch: list[KvValue] = []
     last: str | None = start_after
     size = 0
     with going_on(lambda: last):
-        pairs = _named(sides, key) if key else _under(sides, prefix, start_after)
-        async for here, there in pairs:
+        these = named(pair, key, _first, _name)
+        async for here, there in these if key else _under(pair, prefix, start_after):
             if here is None:
                 continue
             tally.step()
-            value = await _value(sides.source, sides.source_id, here)
+            value = await _value(pair.source, pair.source_id, here)
             if value is None:
                 tally.problem(f"{here.name}: it has no value any more")
                 continue
-            old = await _value(state, sides.target_id, there) if there is not None else None
+            old = await _value(state, pair.target_id, there) if there is not None else None
             what = _what_differs(value, old) if old is not None else ""
             if old is not None and not what:
                 tally.equal += 1
@@ -141,20 +125,20 @@ async def copy_keys(
             batch.append(value)
             size += len(value.value)
             if len(batch) >= BATCH or size >= BATCH_BYTES:
-                await _write(sides, batch, tally)
+                await _write(pair, batch, tally)
                 last, batch, size = batch[-1].name, [], 0
         if batch:
-            await _write(sides, batch, tally)
+            await _write(pair, batch, tally)
     return tally.report()
 
 
-async def _write(sides: _Sides, batch: list[KvValue], tally: Tally) -> None:
+async def _write(pair: Sides, batch: list[KvValue], tally: Tally) -> None:
     """Write them, and read each back."""
-    await sides.target.backend.kv.put_many(sides.target_id, batch, None, sides.target.cancel)
+    await pair.target.backend.kv.put_many(pair.target_id, batch, None, pair.target.cancel)
     for value in batch:
-        if sides.target.cancel:
-            sides.target.cancel.check()
-        found = await _read_back(sides, value)
+        if pair.target.cancel:
+            pair.target.cancel.check()
+        found = await _read_back(pair, value)
         what = _what_differs(value, found) if found is not None else "it is not there"
         if what:
             tally.problem(f"{value.name}: written, and otherwise when it was read back ({what})")
@@ -162,12 +146,12 @@ async def _write(sides: _Sides, batch: list[KvValue], tally: Tally) -> None:
             tally.verified += 1
 
 
-async def _read_back(sides: _Sides, value: KvValue) -> KvValue | None:
+async def _read_back(pair: Sides, value: KvValue) -> KvValue | None:
     """What the other side has now; on the account a second request is made only where there is metadata to be asked for."""
     if value.metadata is None and value.expiration is None:
-        return await _value(sides.target, sides.target_id, KvKey(value.name))
+        return await _value(pair.target, pair.target_id, KvKey(value.name))
     try:
-        return await sides.target.backend.kv.get(sides.target_id, value.name)
+        return await pair.target.backend.kv.get(pair.target_id, value.name)
     except WorkbenchError as error:
         if error.code in _WITHOUT_VALUE:
             return None
@@ -190,17 +174,17 @@ async def diff_keys(
     start_after: After = None,
 ) -> Comparison:
     """What differs between the keys of two targets: values, metadata, expiration."""
-    sides = await _sides(state, binding, to_binding)
+    pair = await _sides(state, binding, to_binding)
     tally = Tally(state)
-    async for here, there in _under(sides, prefix, start_after):
+    async for here, there in _under(pair, prefix, start_after):
         tally.step()
         if here is None or there is None:
             key = here or there
             assert key is not None
             tally.differ(key.name, "only_from" if there is None else "only_to")
             continue
-        left = await _value(sides.source, sides.source_id, here)
-        right = await _value(state, sides.target_id, there)
+        left = await _value(pair.source, pair.source_id, here)
+        right = await _value(state, pair.target_id, there)
         if left is None or right is None:
             if left is not right:
                 tally.differ(here.name, "different", "one has no value")

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from time import monotonic
-from typing import NamedTuple
 
 from workbench.model.errors import Cancelled, WorkbenchError
+from workbench.model.page import Page
 from workbench.model.r2 import R2Object
 
 from . import READS, operation
-from .between import Comparison, CopyReport, Tally, going_on, listed, other, paired, same_place
+from .between import Comparison, CopyReport, Sides, Tally, going_on, listed, named, paired, sides
 from .parameters import After, Bucket, From, Prefix, To
 from .r2_copies import ToBucket
 from .resolve import State
@@ -18,35 +18,21 @@ PAGE = 1000
 FATAL = ("usage", "cancelled")
 
 
-class _Sides(NamedTuple):
-    source: State
-    target: State
-    source_bucket: str
-    target_bucket: str
-
-
-async def _sides(state: State, bucket: str | None, to_bucket: str | None) -> _Sides:
-    source = other(state)
-    found = _Sides(
-        source, state, await source.bucket(bucket), await state.bucket(to_bucket if to_bucket else bucket)
-    )
-    same_place(source, state, found.source_bucket, found.target_bucket, "--to-bucket names another bucket")
-    return found
+async def _sides(state: State, bucket: str | None, to_bucket: str | None) -> Sides:
+    return await sides(state, State.bucket, bucket, to_bucket, "--to-bucket names another bucket")
 
 
 def _objects(state: State, bucket: str, prefix: str, after: str | None) -> AsyncIterator[R2Object]:
-    return listed(
-        lambda cursor: state.backend.r2.list(bucket, prefix, "", PAGE, cursor), lambda one: one.key, after
-    )
+    return listed(lambda cursor: state.backend.r2.list(bucket, prefix, "", PAGE, cursor), _key, after)
 
 
 def _under(
-    sides: _Sides, prefix: str, after: str | None
+    pair: Sides, prefix: str, after: str | None
 ) -> AsyncIterator[tuple[R2Object | None, R2Object | None]]:
     """The objects of both sides, side by side."""
     return paired(
-        _objects(sides.source, sides.source_bucket, prefix, after),
-        _objects(sides.target, sides.target_bucket, prefix, after),
+        _objects(pair.source, pair.source_id, prefix, after),
+        _objects(pair.target, pair.target_id, prefix, after),
         _key,
     )
 
@@ -55,13 +41,8 @@ def _key(one: R2Object) -> str:
     return one.key
 
 
-async def _one(sides: _Sides, key: str) -> AsyncIterator[tuple[R2Object | None, R2Object | None]]:
-    """One object, as both sides list it."""
-    found: list[R2Object | None] = []
-    for state, bucket in ((sides.source, sides.source_bucket), (sides.target, sides.target_bucket)):
-        page = await state.backend.r2.list(bucket, key, "", 1, None)
-        found.append(next((one for one in page.items if one.key == key), None))
-    yield found[0], found[1]
+async def _first(state: State, bucket: str, key: str) -> Page[R2Object]:
+    return await state.backend.r2.list(bucket, key, "", 1, None)
 
 
 def _is_md5(etag: str) -> bool:
@@ -80,19 +61,15 @@ async def _digest(state: State, bucket: str, key: str) -> str:
     return digest.hexdigest()
 
 
-async def _differ(sides: _Sides, left: R2Object, right: R2Object) -> str:
+async def _differ(pair: Sides, left: R2Object, right: R2Object) -> str:
     """In what two objects differ, or "". Bodies are read only where their ETags cannot tell."""
     if left.size != right.size:
         return "size"
     if left.etag != right.etag:
         if _is_md5(left.etag) and _is_md5(right.etag):
             return "body"
-        first = (
-            left.etag if _is_md5(left.etag) else await _digest(sides.source, sides.source_bucket, left.key)
-        )
-        second = (
-            right.etag if _is_md5(right.etag) else await _digest(sides.target, sides.target_bucket, right.key)
-        )
+        first = left.etag if _is_md5(left.etag) else await _digest(pair.source, pair.source_id, left.key)
+        second = right.etag if _is_md5(right.etag) else await _digest(pair.target, pair.target_id, right.key)
         if first != second:
             return "body"
     # A list that tells of no metadata at all (a dev server's) says nothing of it.
@@ -117,18 +94,18 @@ async def copy_prefix(
     """Copy every object under a prefix, or only one; see `r2.objects.copy`."""
     from workbench.backends.local.manners import pause
 
-    sides = await _sides(state, bucket, to_bucket)
+    pair = await _sides(state, bucket, to_bucket)
     tally = Tally(state, dry_run)
     last: str | None = after
     live = not dry_run and state.backend.server_running()
     with going_on(lambda: last):
-        pairs = _under(sides, prefix, after) if only is None else _one(sides, only)
-        async for here, there in pairs:
+        these = named(pair, [] if only is None else [only], _first, _key)
+        async for here, there in _under(pair, prefix, after) if only is None else these:
             if here is None:
                 continue
             if state.cancel:
                 state.cancel.check()
-            what = await _differ(sides, here, there) if there is not None else ""
+            what = await _differ(pair, here, there) if there is not None else ""
             if there is not None and not what:
                 tally.equal += 1
             else:
@@ -136,7 +113,7 @@ async def copy_prefix(
                 tally.size_bytes += here.size
                 if not dry_run:
                     began = monotonic()
-                    await _copy_one(sides, here, tally)
+                    await _copy_one(pair, here, tally)
                     if live:
                         pause(min(monotonic() - began, 0.002), state.cancel)
             last = here.key
@@ -145,7 +122,7 @@ async def copy_prefix(
     return tally.report()
 
 
-async def _copy_one(sides: _Sides, found: R2Object, tally: Tally) -> None:
+async def _copy_one(pair: Sides, found: R2Object, tally: Tally) -> None:
     """One object, read once and written as it comes; then what is there is compared with what went through."""
     digest = hashlib.md5(usedforsecurity=False)
 
@@ -156,23 +133,21 @@ async def _copy_one(sides: _Sides, found: R2Object, tally: Tally) -> None:
             yield chunk
 
     try:
-        body = await sides.source.backend.r2.get(sides.source_bucket, found.key)
-        written = await sides.target.backend.r2.put(
-            sides.target_bucket,
+        body = await pair.source.backend.r2.get(pair.source_id, found.key)
+        written = await pair.target.backend.r2.put(
+            pair.target_id,
             found.key,
             counted(body.chunks),
             body.object.http_metadata,
             body.object.custom_metadata,
-            sides.target.cancel,
+            pair.target.cancel,
         )
         sent = digest.hexdigest()
         if _is_md5(body.object.etag) and body.object.etag != sent:
             tally.problem(f"{found.key}: what was read is not what its ETag says")
             return
-        there = await sides.target.backend.r2.head(sides.target_bucket, found.key)
-        arrived = (
-            there.etag if _is_md5(there.etag) else await _digest(sides.target, sides.target_bucket, found.key)
-        )
+        there = await pair.target.backend.r2.head(pair.target_id, found.key)
+        arrived = there.etag if _is_md5(there.etag) else await _digest(pair.target, pair.target_id, found.key)
     except Cancelled:
         raise
     except WorkbenchError as error:
@@ -210,16 +185,16 @@ async def diff_objects(
 
     Bodies are compared by their ETags; those of parts, whose ETag says nothing of the body, are read.
     """
-    sides = await _sides(state, bucket, to_bucket)
+    pair = await _sides(state, bucket, to_bucket)
     tally = Tally(state)
-    async for here, there in _under(sides, prefix, start_after):
+    async for here, there in _under(pair, prefix, start_after):
         tally.step()
         if here is None or there is None:
             one = here or there
             assert one is not None
             tally.differ(one.key, "only_from" if there is None else "only_to")
             continue
-        what = await _differ(sides, here, there)
+        what = await _differ(pair, here, there)
         if what:
             tally.differ(here.key, "different", what)
         else:
