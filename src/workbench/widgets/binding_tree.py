@@ -135,9 +135,9 @@ class BindingTree(Tree[Item]):
 
     def _add(self, parent: TreeNode[Item], item: Item, inherited: bool = False) -> None:
         hit = inherited or item.matches(self._filter)
-        if self._filter and not hit and not self._holds(item):
-            return
         holds = bool(self._filter) and self._holds(item)
+        if self._filter and not (hit or holds):
+            return
         # All of what is found is shown, unless something more exact is found in it: a Worker's name is in many of its bindings'.
         whole = bool(self._filter) and hit and not holds
         unfolded = item.key in self.open_keys or holds

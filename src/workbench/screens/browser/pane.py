@@ -138,13 +138,15 @@ class Browsing(Pane):
     @work(exclusive=True, group="count")
     async def count_here(self) -> None:
         """How many keys lie here, read behind the list itself."""
+        await asyncio.sleep(0.15)
+        if not self.query(KeyList):
+            return  # the tab was closed meanwhile, as it may be while it counts
         try:
-            await asyncio.sleep(0.15)
-            count = await self.source.count(self.narrowed) if self.query(KeyList) else 0
+            count = await self.source.count(self.narrowed)
         except WorkbenchError:
             return
         if not self.query(KeyList):
-            return  # the tab was closed meanwhile
+            return
         self._count = f"{count:,} {self.source.noun}{'s' if count != 1 else ''}"
         self._draw_where()
 

@@ -93,15 +93,13 @@ class Explorer(Vertical):
         self._show(items)
         self.read_disk()
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Another project comes: nothing of this one is kept."""
         self.workers.cancel_node(self)
         self.session, self._found, self._reading = None, None, False
         for kept in (self._revealed, self._children, self._changed, self._notes, self.resources.open_keys):
             kept.clear()
-        if self._filter is not None:
-            self._filter.remove()
-            self._filter = None
+        await self._no_filter()
         self.resources.show([])
 
     def _unfold_first(self, items: list[Item]) -> None:
@@ -292,6 +290,12 @@ class Explorer(Vertical):
             await self.mount(self._filter, before=self.resources)
         self._filter.focus()
 
+    async def _no_filter(self) -> None:
+        """Take its line away, where there is one."""
+        box, self._filter = self._filter, None
+        if box is not None:
+            await box.remove()
+
     @property
     def _wanted(self) -> str:
         return self._filter.value if self._filter is not None else ""
@@ -301,9 +305,8 @@ class Explorer(Vertical):
 
     async def on_input_submitted(self) -> None:
         self.resources.focus()
-        if self._filter is not None and not self._filter.value:
-            await self._filter.remove()
-            self._filter = None
+        if not self._wanted:
+            await self._no_filter()
 
     async def on_key(self, event: Any) -> None:
         box = self._filter
@@ -311,8 +314,7 @@ class Explorer(Vertical):
             return
         if event.key == "escape":
             event.stop()
-            self._filter = None
-            await box.remove()
+            await self._no_filter()
             self._refresh_shown()
             self.resources.focus()
         elif event.key == "down" and box.has_focus:

@@ -76,7 +76,7 @@ class WorkbenchScreen(Frame):
         """Everything of the project goes: its tabs, its tree, its details."""
         self.workers.cancel_group(self, "sandboxes")
         await self.tabs.clear()
-        self.explorer.forget()
+        await self.explorer.forget()
         self._details.clear()
         self._draw_details()
         self.session = self.tabs.session = None
