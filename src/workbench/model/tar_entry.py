@@ -1,14 +1,38 @@
-"""Headers of a tar that comes from a sandbox or from elsewhere, read without the reader growing with what they say."""
+"""A tar that comes from a sandbox or from elsewhere: headers read without the reader growing with what they say, folders entered without
+following a link."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tarfile
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 LONGEST_HEADER = 1 << 20
 """Bytes of a long name or a PAX header: they are read into memory whole."""
 
 _KNOWN = {*tarfile.SUPPORTED_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE} - {tarfile.GNUTYPE_SPARSE}
+
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Opens a folder, and nothing that only leads to one."""
+
+
+def folder_below(root: int, parts: Iterable[str], mode: int = 0o777) -> int:
+    """A descriptor of a folder below another, missing ones made. OSError: of what is a link or no folder, ELOOP or ENOTDIR."""
+    now = os.dup(root)
+    try:
+        for part in parts:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, mode, dir_fd=now)
+            below = os.open(part, FOLDER, dir_fd=now)
+            os.close(now)
+            now = below
+    except BaseException:
+        os.close(now)
+        raise
+    return now
 
 
 class HostileHeader(tarfile.TarError):

@@ -7,17 +7,17 @@ that we run on). So each folder on the way is opened by descriptor, no link foll
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tarfile
 from typing import BinaryIO
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.tar_entry import BoundedEntry
+from workbench.model.tar_entry import BoundedEntry, folder_below
 
 _PIECE = 1 << 20
 _DEEPEST = 400
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def unpack(source: BinaryIO, folder: str) -> int:
@@ -69,23 +69,12 @@ def _place(tar: tarfile.TarFile, entry: tarfile.TarInfo, root: int) -> None:
 
 def _opened(entry: tarfile.TarInfo, root: int, parts: list[str]) -> int:
     """A descriptor of a folder below, missing ones made; a link on the way is refused."""
-    now = os.dup(root)
     try:
-        for part in parts:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, dir_fd=now)
-            try:
-                below = os.open(part, _FOLDER, dir_fd=now)
-            except OSError as problem:
-                if isinstance(problem, PermissionError):
-                    raise
-                raise _unsafe(entry, "goes through what is no folder") from None
-            os.close(now)
-            now = below
-    except BaseException:
-        os.close(now)
-        raise
-    return now
+        return folder_below(root, parts)
+    except OSError as problem:
+        if problem.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        raise _unsafe(entry, "goes through what is no folder") from None
 
 
 def _make(tar: tarfile.TarFile, entry: tarfile.TarInfo, root: int, parent: int, parts: list[str]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.tar_entry import LONGEST_HEADER, BoundedEntry
+from workbench.model.tar_entry import FOLDER, LONGEST_HEADER, BoundedEntry, folder_below
 from workbench.sandbox.disk.disk import PARTS
 from workbench.sandbox.disk.merge import DEEPEST, attributes, is_deletion, kept_attribute
 
@@ -132,7 +132,7 @@ def _unpack(
         parts = entry.name.rstrip("/").split("/")
         if parts[0] not in PARTS or len(parts) > DEEPEST or any(part in ("", ".", "..") for part in parts):
             raise _wrong(f"an entry named {entry.name[:200]!r}")
-        parent = _folder(root, parts[:-1])
+        parent = folder_below(root, parts[:-1], 0o700)
         try:
             _make(tar, entry, parent, parts[-1], bounds, owner)
         finally:
@@ -142,7 +142,7 @@ def _unpack(
         tar.members = []  # type: ignore[attr-defined]  # or it remembers every entry it has seen
         progress(size)
     for name, entry in reversed(folders):
-        fd = _folder(root, name.rstrip("/").split("/"))
+        fd = folder_below(root, name.rstrip("/").split("/"), 0o700)
         try:
             os.fchmod(fd, entry.mode & 0o1777)
             os.utime(fd, (entry.mtime, entry.mtime))
@@ -169,29 +169,13 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
     )
 
 
-def _folder(root: int, parts: list[str]) -> int:
-    """A descriptor of a folder below the root, no link followed on the way; missing ones are made."""
-    now = os.dup(root)
-    try:
-        for part in parts:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o700, dir_fd=now)
-            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=now)
-            os.close(now)
-            now = below
-    except BaseException:
-        os.close(now)
-        raise
-    return now
-
-
 def _make(
     tar: tarfile.TarFile, entry: tarfile.TarInfo, parent: int, name: str, bounds: Bounds, owner: int | None
 ) -> None:
     if entry.isdir():
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, 0o700, dir_fd=parent)
-        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        fd = os.open(name, FOLDER, dir_fd=parent)
         _dress(fd, entry, bounds, owner)
     elif entry.isreg():
         fd = os.open(
