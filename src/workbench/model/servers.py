@@ -1,5 +1,6 @@
 """Values of dev servers: those that run, those that we started, what they print and what they are asked."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 Level = Literal["debug", "info", "warn", "error"]
@@ -56,6 +57,11 @@ class DevServer(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """The names of its Workers."""
         return tuple(worker.name for worker in self.workers)
+
+
+def listed(servers: Iterable[DevServer]) -> str:
+    """Servers in a sentence: the address of each, with its Workers."""
+    return ", ".join(f"{server.url} ({', '.join(server.names)})" for server in servers)
 
 
 class Kept(NamedTuple):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Locator(NamedTuple):
     """What a pane shows; two equal locators are the same tab. Kept across starts, so its fields are plain.
 
-    kind: kv, r2, d1, do_namespace, do_object, do_facet, workflow, workflow_instance, worker, state, sandboxes, terminal, process, code.
+    kind: kv, r2, d1, do_namespace, do_object, do_facet, workflow, workflow_instance, worker, state, sandboxes, terminal, process, code,
+        server, requests, traces.
     resource: the id its state is filed under (namespace id, bucket name, database id, `script-Class`, workflow or Worker name).
     object: the object's id, or a workflow instance's. facets: their names from the outermost in.
     view: which of several panes on the same thing ("sql" for the console on an object or a facet), or "".

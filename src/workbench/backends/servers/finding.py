@@ -20,7 +20,7 @@ from workbench.backends.local.manners import RUNTIME
 from workbench.backends.web import httpx
 from workbench.model.bindings import Project
 from workbench.model.errors import UsageError, WorkbenchError
-from workbench.model.servers import DevServer, ServedClass, ServedWorker
+from workbench.model.servers import DevServer, ServedClass, ServedWorker, listed
 
 from . import records, registry
 from .processes import Processes, look
@@ -73,8 +73,7 @@ def the_one(project: Project) -> DevServer:
         raise WorkbenchError(
             "live.not_found", f"no dev server is seen to run on {project.state_directory}", hint
         )
-    listed = ", ".join(f"{server.url} ({', '.join(server.names)})" for server in found)
-    raise UsageError(f"several dev servers run on this state: {listed}", "name one by its address")
+    raise UsageError(f"several dev servers run on this state: {listed(found)}", "name one by its address")
 
 
 def _asked(processes: Processes, starters: Iterable[int], project: Project) -> list[DevServer]:

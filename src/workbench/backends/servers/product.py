@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.model.bindings import Project
 from workbench.model.errors import UsageError, WorkbenchError
 from workbench.model.progress import Cancel
-from workbench.model.servers import Answered, Asked, Delivered, DevServer, Fired, Kept, Level, LogLine
+from workbench.model.servers import Answered, Asked, Delivered, DevServer, Fired, Kept, Level, LogLine, listed
 
 from . import records
 
@@ -79,7 +79,7 @@ class LocalServers:
             if wanted in (server.url, server.url.partition("://")[2], str(server.pid)) or name in server.names
         ]
         if len(found) > 1:
-            raise UsageError(f"several dev servers are {name!r}: {_listed(found)}", "name one by its address")
+            raise UsageError(f"several dev servers are {name!r}: {listed(found)}", "name one by its address")
         if not found:
             raise WorkbenchError(
                 "servers.not_found", f"no dev server {name!r} runs here", "cfwb servers list shows them"
@@ -90,7 +90,7 @@ class LocalServers:
         own = records.id_of(self._project)
         if len(mine) > 1:
             raise UsageError(
-                f"several dev servers belong to this project: {_listed(mine)}", "name one by its address"
+                f"several dev servers belong to this project: {listed(mine)}", "name one by its address"
             )
         if mine:
             return mine[0], next((one for one in kept if one.id == mine[0].kept), None)
@@ -128,7 +128,7 @@ class LocalServers:
             return found[0]
         if found:
             raise UsageError(
-                f"several dev servers belong to this project: {_listed(found)}",
+                f"several dev servers belong to this project: {listed(found)}",
                 "--server URL names one, --worker the Worker",
             )
         raise WorkbenchError(
@@ -149,7 +149,7 @@ class LocalServers:
         if others and any(worker.bound_here for one in others for worker in one.workers):
             raise WorkbenchError(
                 "servers.already_running",
-                f"the project's dev server runs already, started elsewhere: {_listed(others)}",
+                f"the project's dev server runs already, started elsewhere: {listed(others)}",
                 "end it where it was started, or work with it: cfwb needs no other",
             )
         return launch.start(
@@ -312,7 +312,3 @@ class LocalServers:
                 f"which Worker? the server runs {', '.join(server.names)}", "--worker NAME says which"
             )
         return server.workers[0].name
-
-
-def _listed(servers: list[DevServer]) -> str:
-    return ", ".join(f"{server.url} ({', '.join(server.names)})" for server in servers)

@@ -20,7 +20,7 @@ from workbench.screens.printed import COLUMNS, PrintedPane
 from workbench.screens.session import Session
 from workbench.terminal import Terminal
 
-from . import saying
+from . import REQUESTS, TRACES, saying
 from .following import lines
 
 MOST_LINES = 20_000
@@ -231,10 +231,10 @@ class ServerPane(PrintedPane):
         await self._read()
 
     def action_requests(self) -> None:
-        self.post_message(self.Open(Locator("requests", "own", label="requests")))
+        self.post_message(self.Open(REQUESTS))
 
     def action_traces(self) -> None:
-        self.post_message(self.Open(Locator("traces", "own", label="traces")))
+        self.post_message(self.Open(TRACES))
 
     @work(group="run")
     async def action_cron(self) -> None:

@@ -25,6 +25,8 @@ from workbench.widgets.cells import size
 from workbench.widgets.safe_input import SafeInput, SafeTextArea
 from workbench.widgets.value_view import ValueView
 
+from . import TRACES
+
 WIDE = 96
 """Columns from which the answer stands beside the form."""
 MOST = 50
@@ -257,7 +259,7 @@ class RequestsPane(Pane):
         got.display = not got.display and self.answer is not None
 
     def action_traces(self) -> None:
-        self.post_message(self.Open(Locator("traces", "own", label="traces")))
+        self.post_message(self.Open(TRACES))
 
     def action_back(self) -> None:
         """Escape stops what is sent; else it goes back to the path."""

@@ -22,6 +22,7 @@ from workbench.screens.when import from_now, took
 from workbench.widgets.timeline import Timeline
 from workbench.widgets.value_view import ValueView
 
+from . import REQUESTS
 from .waterfall import Said, listed, sign_of, waterfall
 
 WIDE = 96
@@ -186,7 +187,7 @@ class TracesPane(Pane):
         self.read_list()
 
     def action_requests(self) -> None:
-        self.post_message(self.Open(Locator("requests", "own", label="requests")))
+        self.post_message(self.Open(REQUESTS))
 
     def action_read_again(self) -> None:
         self.read_list()

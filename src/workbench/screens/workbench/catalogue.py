@@ -10,6 +10,7 @@ from workbench.model.bridges import Bridge
 from workbench.model.durable_objects import DoObject, Facet
 from workbench.model.sandboxes import Sandbox
 from workbench.screens.pane import Locator
+from workbench.screens.servers import DEV_SERVER, REQUESTS, TRACES
 from workbench.widgets.binding_tree import Item
 
 # Kinds in the order they are shown, and what a person calls them. A kind not here is shown by its own name, last.
@@ -182,15 +183,10 @@ def items_of(project: Project, found: Sequence[Binding] | None) -> list[Item]:
                 mark="heading",
                 expandable=True,
                 children=[
-                    Item(
-                        f"{SERVER}/{kind}",
-                        kind.capitalize(),
-                        kind=kind,
-                        locator=Locator(kind, "own", label=kind),
-                    )
-                    for kind in ("requests", "traces")
+                    Item(f"{SERVER}/{one.kind}", one.kind.capitalize(), kind=one.kind, locator=one)
+                    for one in (REQUESTS, TRACES)
                 ],
-                locator=Locator("server", "own", label="dev server"),
+                locator=DEV_SERVER,
             )
         )
     items.append(

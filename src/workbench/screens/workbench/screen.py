@@ -12,6 +12,7 @@ from textual.binding import Binding
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import visible
 from workbench.screens.pane import Locator, Pane
+from workbench.screens.servers import DEV_SERVER, REQUESTS, TRACES
 from workbench.screens.servers.watch import ServerWatch
 from workbench.screens.session import Session
 from workbench.screens.targets.standing_in import StandingIn
@@ -289,12 +290,12 @@ class WorkbenchScreen(Frame):
 
     async def action_server(self) -> None:
         """The dev server: its log, and what can be done with it."""
-        await self.open(Locator("server", "own", label="dev server"))
+        await self.open(DEV_SERVER)
 
     async def action_requests(self) -> None:
         """A request to the dev server."""
-        await self.open(Locator("requests", "own", label="requests"))
+        await self.open(REQUESTS)
 
     async def action_traces(self) -> None:
         """Requests that the dev server answered."""
-        await self.open(Locator("traces", "own", label="traces"))
+        await self.open(TRACES)
